@@ -1,0 +1,1 @@
+"""llmtop: the live tokens/s of local LLM engines, against what the hardware allows."""

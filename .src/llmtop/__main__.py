@@ -1,0 +1,5 @@
+"""Runs llmtop as a module: python -m llmtop."""
+
+from llmtop.tui.cli import main
+
+raise SystemExit(main())

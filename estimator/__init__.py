@@ -1,0 +1,1 @@
+"""What the numbers mean: ceilings, expectations and rates. Imports the probes' vocabulary only."""

@@ -1,0 +1,118 @@
+"""Samples in, snapshots out. Pure: no thread, no clock of its own."""
+
+from collections import deque
+
+from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
+from .snapshot import Event, Snapshot
+from .track import EngineTrack, event
+from .trail import Trail
+
+EVENTS = 200
+WINDOW = 2.0
+"""Seconds that a rate is taken over at least: short enough to move, long enough to be read."""
+
+
+class Monitor:
+    """Folds the samples of all sources, live or recorded, in the order of their time."""
+
+    def __init__(self, interval: float = 1.0, window: float | None = None) -> None:
+        self._interval = interval
+        self._window = max(WINDOW, interval) if window is None else window
+        self._time = self._wall = 0.0
+        self._host: Host | None = None
+        self._devices: dict[str, tuple[float, float, Devices]] = {}
+        self._engines: dict[str, EngineTrack] = {}
+        self._power: dict[str, Trail] = {}
+        self._events: deque[Event] = deque(maxlen=EVENTS)
+
+    def feed(self, sample: Sample) -> None:
+        """Takes one sample."""
+        self._time = max(self._time, sample.time)
+        self._wall = max(self._wall, sample.wall)
+        match sample.reading:
+            case Host() as host:
+                self._host = host
+            case Devices() as devices:
+                self._feed_devices(sample, devices)
+            case Engine() as engine:
+                self._feed_engine(sample, engine)
+            case Gone():
+                self._engines.pop(sample.source, None)
+                self._devices.pop(sample.source, None)
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is known now."""
+        devices = self._all_devices()
+        tracks = self._engines.values()
+        return Snapshot(
+            time=self._time,
+            wall=self._wall,
+            host=self._host,
+            devices=tuple(devices),
+            engines=tuple(track.view(self._time, devices) for track in tracks),
+            events=tuple(self._events),
+            notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
+            decode_trails={track.reading.url: track.trail.values for track in tracks},
+            power_trails={name: trail.values for name, trail in self._power.items()},
+        )
+
+    def _feed_engine(self, sample: Sample, engine: Engine) -> None:
+        track = self._engines.get(sample.source)
+        if track is None:
+            track = self._engines[sample.source] = EngineTrack(engine, self._window, self._interval)
+        for happened in track.feed(sample.time, sample.period, engine):
+            self._events.append(event(sample.wall, engine, happened))
+
+    def _feed_devices(self, sample: Sample, devices: Devices) -> None:
+        _, _, before = self._devices.get(sample.source, (0.0, 0.0, None))
+        known = {device.id: device for device in before.devices} if before else {}
+        self._devices[sample.source] = (sample.time, sample.period, devices)
+        for device in devices.devices:
+            trail = self._power.setdefault(device.id, Trail(self._interval))
+            trail.add(sample.time, device.power_w)
+            self._events.extend(_device_events(sample.wall, known.get(device.id), device))
+
+    def _all_devices(self) -> list[Device]:
+        """All devices, GPUs first; one whose source is silent says so."""
+        found: list[Device] = []
+        for time, period, seen in self._devices.values():
+            silence = self._time - time
+            stale = silence > 3 * period + 3
+            found += [_silent(device, silence) if stale else device for device in seen.devices]
+        return sorted(found, key=lambda device: device.kind == "cpu")
+
+
+def _silent(device: Device, silence: float) -> Device:
+    """A device whose driver has not answered for a while: what it is stays, what it does is unknown."""
+    return Device(
+        id=device.id,
+        name=device.name,
+        vendor=device.vendor,
+        kind=device.kind,
+        memory_total_bytes=device.memory_total_bytes,
+        bandwidth_gbs=device.bandwidth_gbs,
+        compute_tflops=device.compute_tflops,
+        memory_type=device.memory_type,
+        architecture=device.architecture,
+        cores=device.cores,
+        pci_id=device.pci_id,
+        problem=f"its driver has not answered for {silence:.0f} s",
+    )
+
+
+def _device_events(wall: float, before: Device | None, now: Device) -> list[Event]:
+    if before is None:
+        return [Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id)] if now.problem else []
+    events: list[Event] = []
+    if now.problem and now.problem != before.problem:
+        events.append(Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id))
+    started = [reason for reason in now.throttle_reasons if reason not in before.throttle_reasons]
+    if started:
+        text = f"{now.name} is held down: {', '.join(started)}"
+        events.append(Event(wall=wall, text=text, level="warning", source=now.id))
+    if before.throttle_reasons and not now.throttle_reasons:
+        events.append(Event(wall=wall, text=f"{now.name} runs freely again", source=now.id))
+    if before.power_limit_w and now.power_limit_w and before.power_limit_w != now.power_limit_w:
+        text = f"{now.name}: power limit {before.power_limit_w:.0f} W -> {now.power_limit_w:.0f} W"
+        events.append(Event(wall=wall, text=text, source=now.id))
+    return events

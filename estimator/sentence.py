@@ -1,0 +1,65 @@
+"""The one sentence that says what binds now."""
+
+from ..probes.sample import Device, Engine, ModelFacts
+from .model import Load, kv_bytes_read, weight_bytes_read
+from .roofline import total_bandwidth
+from .snapshot import Ceiling, Expected
+
+
+def binds(
+    reading: Engine,
+    facts: ModelFacts | None,
+    load: Load,
+    roof: Ceiling,
+    good: Expected,
+    devices: list[Device],
+    decode_tps: float | None,
+) -> str | None:
+    """What limits the engine now, or why nothing can be said; None when its status says it all."""
+    if reading.status not in {"ok", "idle"}:
+        return reading.problem
+    if reading.status == "idle" and not decode_tps:
+        return _idle(roof, good)
+    if roof.decode_tps is None:
+        return f"no ceiling: {roof.reason}" if roof.reason else None
+    parts = [_arithmetic(roof) if roof.limit == "compute" else _reading(facts, load, devices)]
+    held = [f"{device.name} held down by {', '.join(device.throttle_reasons)}" for device in devices if device.throttle_reasons]
+    parts += held
+    if reading.prefilling and reading.requests_running:
+        parts.append(f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
+    return "; ".join(part for part in parts if part)
+
+
+def _idle(roof: Ceiling, good: Expected) -> str:
+    if roof.decode_tps is None:
+        return f"idle; no ceiling: {roof.reason}" if roof.reason else "idle"
+    if good.decode_tps is None:
+        return f"idle; one stream can reach at most {roof.decode_tps:.3g} tok/s"
+    band = good.decode_tps
+    return (
+        f"idle; one stream should reach about {band.value:.3g} tok/s ({band.low:.3g}-{band.high:.3g}), "
+        f"at most {roof.decode_tps:.3g}"
+    )
+
+
+def _reading(facts: ModelFacts | None, load: Load, devices: list[Device]) -> str:
+    weights = weight_bytes_read(facts) if facts else None
+    bandwidth = total_bandwidth(devices)
+    if facts is None or weights is None or bandwidth is None:
+        return ""
+    unit = "token" if load.streams <= 1 else f"step of {load.streams:.0f} streams"
+    kv = kv_bytes_read(facts, load)
+    context = f"; KV {_size(kv)} at {_count(load.context_tokens)} context" if kv and load.context_tokens else ""
+    return f"reading weights binds: {_size(weights)} per {unit} at {bandwidth:.4g} GB/s{context}"
+
+
+def _arithmetic(roof: Ceiling) -> str:
+    return f"arithmetic binds: the batch is past the ridge point at {roof.decode_tps:.3g} tok/s"
+
+
+def _size(amount: float) -> str:
+    return f"{amount / 1e9:.2g} GB" if amount >= 1e8 else f"{amount / 1e6:.2g} MB"
+
+
+def _count(tokens: float) -> str:
+    return f"{tokens / 1e3:.1f} k" if tokens >= 1e3 else f"{tokens:.0f}"

@@ -1,0 +1,121 @@
+"""What a person or a program gets to see: the JSON contract as types. Unknown is None."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ..probes.sample import Device, Host, Liveness, Status
+
+SCHEMA = 1
+
+Trail = tuple[float | None, ...]
+"""A history, oldest first, one value an interval; None is a hole."""
+
+
+class Band(Struct, frozen=True, kw_only=True):
+    """A value with the range that eight of ten measurements fall into (p10-p90)."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Ceiling(Struct, frozen=True, kw_only=True):
+    """The physical roof for the load of now, in tokens/s over all streams."""
+
+    decode_tps: float | None = None
+    prefill_tps: float | None = None
+    limit: Literal["bandwidth", "compute"] | None = None
+    """What makes the decode ceiling."""
+    reason: str | None = None
+    """Why a figure is missing, and what would bring it."""
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What good software reaches for the load of now, in tokens/s over all streams."""
+
+    decode_tps: Band | None = None
+    prefill_tps: Band | None = None
+    basis: str | None = None
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """The loaded model."""
+
+    name: str
+    path: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    active_parameters: int | None = None
+    quantization: str | None = None
+    weight_bytes: int | None = None
+    bytes_per_token: float | None = None
+    """Weight bytes that one decode step of one stream must read."""
+    context_length: int | None = None
+    basis: str | None = None
+
+
+class EngineView(Struct, frozen=True, kw_only=True):
+    """One engine: measured, expected and ceiling, never mixed."""
+
+    engine: str
+    url: str
+    status: Status
+    version: str | None = None
+    pid: int | None = None
+    problem: str | None = None
+    model: Model | None = None
+    devices: tuple[str, ...] = ()
+    decode_tps: float | None = None
+    prefill_tps: float | None = None
+    decode_source: str | None = None
+    prefill_source: str | None = None
+    liveness: Liveness | None = None
+    prefill_liveness: Liveness | None = None
+    window_s: float | None = None
+    """Seconds that the rates are taken over."""
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    requests_running: float | None = None
+    requests_waiting: float | None = None
+    slots: int | None = None
+    kv_cache_usage: float | None = None
+    context_tokens: float | None = None
+    kv_bytes: float | None = None
+    """KV cache bytes that one decode step of all streams must read."""
+    ceiling: Ceiling = Ceiling()
+    expected: Expected = Expected()
+    mbu: float | None = None
+    mfu: float | None = None
+    power_w: float | None = None
+    joules_per_token: float | None = None
+    binds: str | None = None
+    """One sentence: what limits it now, or why nothing can be said."""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Something that happened, worth a line."""
+
+    wall: float
+    text: str
+    level: Literal["info", "warning"] = "info"
+    source: str | None = None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """Everything that is known at one moment."""
+
+    time: float
+    """Monotonic seconds of the newest sample."""
+    wall: float
+    """Unix time of the newest sample."""
+    host: Host | None = None
+    devices: tuple[Device, ...] = ()
+    engines: tuple[EngineView, ...] = ()
+    events: tuple[Event, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What could not be read on this machine, once each ("no NVIDIA driver")."""
+    decode_trails: dict[str, Trail] = {}
+    """By engine url: decode tokens/s, one value an interval."""
+    power_trails: dict[str, Trail] = {}
+    """By device id: watts, one value an interval."""

@@ -1,0 +1,183 @@
+"""What is known of one engine over time: its rates, its load, and how it stands to the ceiling."""
+
+from collections import deque
+
+from ..probes.sample import Device, Engine, ModelFacts, Total
+from . import sentence
+from .calibration import expected
+from .link import serving
+from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
+from .rate import Mean, Rate
+from .roofline import ceiling
+from .snapshot import EngineView, Event, Model
+from .trail import Trail
+
+ALIVE = frozenset({"ok", "idle"})
+TROUBLE = {
+    "unreachable": "is gone",
+    "loading": "is loading its model",
+    "sleeping": "has gone to sleep",
+    "unauthorized": "asks for an API key",
+}
+
+
+class EngineTrack:
+    """Folds the readings of one engine. Pure: time comes with the readings."""
+
+    def __init__(self, first: Engine, window: float, interval: float) -> None:
+        self.reading = first
+        self.time = 0.0
+        self.period = interval
+        self.trail = Trail(interval)
+        self._window = window
+        self._decode = Rate(window)
+        self._prefill = Rate(window)
+        self._ttft = Mean(max(window, 10.0))
+        self._tpot = Mean(window)
+        self._loads: deque[tuple[float, float, float]] = deque()
+        self._model: ModelFacts | None = None
+        self._begun = False
+
+    def feed(self, time: float, period: float, reading: Engine) -> list[str]:
+        """Takes one reading; returns what happened, in words, without the engine's name."""
+        before, self.reading = self.reading, reading
+        self.time, self.period = time, period
+        happened = self._changes(before, reading)
+        alive = reading.status in ALIVE
+        self._decode.gap = self._prefill.gap = max(15.0, 5 * period)
+        self._decode.add(time, reading.decode_tokens if alive else None)
+        self._prefill.add(time, reading.prefill_tokens if alive else None)
+        self._add_mean(self._ttft, time, reading.ttft if alive else None)
+        self._add_mean(self._tpot, time, reading.tpot if alive else None)
+        if reading.model is not None:
+            self._model = reading.model
+        streams = max((reading.requests_running or 0.0) - (reading.prefilling or 0), 0.0)
+        self._loads.append((time, streams, reading.context_tokens or 0.0))
+        while len(self._loads) > 2 and self._loads[0][0] < time - max(self._decode.span or 0.0, self._window):
+            self._loads.popleft()
+        self.trail.add(time, self._decode.per_second)
+        return happened
+
+    def view(self, now: float, devices: list[Device]) -> EngineView:
+        """The engine as a person sees it at `now` (monotonic seconds)."""
+        reading = self.reading
+        silence = now - self.time
+        if silence > 3 * self.period + 3:
+            return EngineView(
+                engine=reading.engine,
+                url=reading.url,
+                status="unreachable",
+                pid=reading.pid,
+                problem=f"no word for {silence:.0f} s",
+                model=self._model_view(),
+            )
+        load = self._load()
+        served_by = serving(reading, devices)
+        roof = ceiling(self._model, load, served_by)
+        good = expected(reading.engine, self._model, load, served_by, reading.threads)
+        decode, prefill = self._decode.per_second, self._prefill.per_second
+        power = _power(served_by)
+        view = EngineView(
+            engine=reading.engine,
+            url=reading.url,
+            status=reading.status,
+            version=reading.version,
+            pid=reading.pid,
+            problem=reading.problem,
+            model=self._model_view(),
+            devices=tuple(device.id for device in served_by),
+            decode_tps=decode,
+            prefill_tps=prefill,
+            decode_source=reading.decode_source,
+            prefill_source=reading.prefill_source,
+            liveness=reading.liveness,
+            prefill_liveness=reading.prefill_liveness,
+            window_s=self._decode.span,
+            ttft_s=self._ttft.value,
+            tpot_s=self._tpot.value or self._tpot_from_rate(decode, load),
+            requests_running=reading.requests_running,
+            requests_waiting=reading.requests_waiting,
+            slots=reading.slots,
+            kv_cache_usage=reading.kv_cache_usage,
+            context_tokens=reading.context_tokens,
+            kv_bytes=kv_bytes_read(self._model, load) if self._model else None,
+            ceiling=roof,
+            expected=good,
+            mbu=decode / roof.decode_tps if decode and roof.decode_tps and roof.limit == "bandwidth" else None,
+            mfu=prefill / roof.prefill_tps if prefill and roof.prefill_tps else None,
+            power_w=power,
+            joules_per_token=power / decode if power and decode and decode > 0.05 else None,
+            binds=sentence.binds(reading, self._model, load, roof, good, served_by, decode),
+        )
+        return view
+
+    def _changes(self, before: Engine, now: Engine) -> list[str]:
+        if not self._begun:
+            self._begun = True
+            return [f"found, {now.status}" if now.problem is None else f"found: {now.problem}"]
+        if before.status in ALIVE and now.status in ALIVE:
+            fell = (now.decode_tokens or 0.0) < (before.decode_tokens or 0.0)
+            if fell or (before.pid and now.pid and before.pid != now.pid):
+                return ["was restarted"]
+            if before.model and now.model and before.model.name != now.model.name:
+                return [f"now runs {now.model.name}"]
+            return []
+        if before.status == now.status:
+            return []
+        if now.status in ALIVE:
+            return ["is back" if before.status == "unreachable" else "is ready"]
+        return [TROUBLE.get(now.status, f"is {now.status}")]
+
+    def _load(self) -> Load:
+        """The heaviest load of the window: a rate is never held against a roof lower than that of its own time."""
+        _, streams, context = max(self._loads, key=lambda load: load[1], default=(0.0, 0.0, 0.0))
+        return Load(
+            streams=max(streams, 1.0),
+            context_tokens=context if streams else 0.0,
+            kv_bytes_per_element=self.reading.kv_bytes_per_element or F16_BYTES,
+        )
+
+    def _tpot_from_rate(self, decode: float | None, load: Load) -> float | None:
+        """Seconds between two tokens of one stream, where the rate moves with every token or step."""
+        if not decode or not self.reading.requests_running or self.reading.liveness not in {"token", "step"}:
+            return None
+        return load.streams / decode
+
+    @staticmethod
+    def _add_mean(mean: Mean, time: float, total: Total | None) -> None:
+        mean.add(time, total.seconds if total else None, total.count if total else None)
+
+    def _model_view(self) -> Model | None:
+        facts = self._model
+        if facts is None:
+            return None
+        return Model(
+            name=facts.name,
+            path=facts.path,
+            architecture=facts.architecture,
+            parameters=facts.parameters,
+            active_parameters=active_parameters(facts),
+            quantization=facts.quantization,
+            weight_bytes=facts.weight_bytes,
+            bytes_per_token=weight_bytes_read(facts),
+            context_length=facts.context_length,
+            basis=facts.source,
+        )
+
+
+def label(view: Engine) -> str:
+    """How an engine is called in a line of text: "llama.cpp 127.0.0.1:8080"."""
+    return f"{view.engine} {view.url.partition('://')[2] or view.url}"
+
+
+def event(wall: float, reading: Engine, text: str) -> Event:
+    """A line about an engine."""
+    level = "info" if reading.status in ALIVE else "warning"
+    return Event(wall=wall, text=f"{label(reading)} {text}", level=level, source=reading.url)
+
+
+def _power(devices: list[Device]) -> float | None:
+    """Watts of the devices together; None when one of them does not say."""
+    watts = [device.power_w for device in devices]
+    known = [power for power in watts if power is not None]
+    return sum(known) if known and len(known) == len(watts) else None

@@ -1,0 +1,1 @@
+"""What the machine and the engines say. Imports nothing else of llmtop."""

@@ -1,0 +1,106 @@
+"""Finds engines without configuration: listening sockets and their owners first, known ports second.
+
+What is found here is only a place that is worth a question; `EngineSource` asks it, in its own thread.
+"""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from .address import Address
+from .engines import ENGINES
+from .engines.contract import Endpoint, Process
+from .processes import Listener, describe, is_local, listeners, listening_inodes
+
+PERIOD_S = 1.0
+PORTS = frozenset(port for engine in ENGINES for port in engine.ports)
+ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # what a socket may be bound to, not what we bind
+
+
+class Discovery:
+    """Looks again and again, in a thread of its own, and tells each new endpoint once.
+
+    An endpoint is new when its address or the process behind it was not there at the last look.
+    """
+
+    def __init__(self, found: Callable[[Endpoint], None], urls: list[str], *, everything: bool = True) -> None:
+        """Args:
+        found: takes each endpoint, from the thread of the discovery (from `start` for the first look).
+        urls: endpoints that a person named: they are always there, and only their process is looked for.
+        everything: whether to look for others as well.
+        """
+        self._found = found
+        self._urls = {_site(url): url for url in urls}
+        self._everything = everything
+        self._told: dict[str, Endpoint] = {}
+        self._listening: frozenset[str] | None = None
+        self._stopped = Event()
+        self._waker = Event()
+
+    def start(self) -> None:
+        """Looks once, at once, and goes on looking."""
+        self._look()
+        Thread(target=self._run, name="discovery", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stopped.set()
+        self._waker.set()
+
+    def rescan(self) -> None:
+        """Looks now, and tells again what was told before."""
+        self._told.clear()
+        self._listening = None
+        self._waker.set()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._waker.wait(PERIOD_S)
+            self._waker.clear()
+            if not self._stopped.is_set():
+                self._look()
+
+    def _look(self) -> None:
+        listening = listening_inodes()
+        if listening is not None and listening == self._listening:
+            return
+        self._listening = listening
+        endpoints = {url: Endpoint(url=url, explicit=True) for url in self._urls.values()}
+        for listener in listeners():
+            endpoint = self._endpoint(listener)
+            if endpoint is not None:
+                known = endpoints.get(endpoint.url)
+                if known is None or known.process is None:
+                    endpoints[endpoint.url] = endpoint
+        for url, endpoint in endpoints.items():
+            if self._told.get(url) != endpoint:
+                self._found(endpoint)
+        self._told = endpoints
+
+    def _endpoint(self, listener: Listener) -> Endpoint | None:
+        """The endpoint of a socket, if a person named it or it may be an engine."""
+        host = ANY.get(listener.host) or (f"[{listener.host}]" if ":" in listener.host else listener.host)
+        url = f"http://{host}:{listener.port}"
+        named = self._urls.get(_site(url))
+        if named is None and not self._everything:
+            return None
+        process = describe(listener.pid) if listener.pid is not None else None
+        if named is not None:
+            return Endpoint(url=named, process=process, explicit=True)
+        return Endpoint(url=url, process=process) if _worth_asking(process, listener.port) else None
+
+
+def _worth_asking(process: Process | None, port: int) -> bool:
+    """Whether an engine may answer there: its process looks like one, and names no other port; or the port is known."""
+    if process is not None and any(engine.claims(process) for engine in ENGINES):
+        named = process.option("--port")
+        return named is None or named == str(port)
+    return port in PORTS
+
+
+def _site(url: str) -> tuple[str, int] | str:
+    """What tells two spellings of one local endpoint to be the same; the URL itself when it is remote or bad."""
+    try:
+        address = Address.parse(url)
+    except ValueError:
+        return url
+    return ("local", address.port) if is_local(url) else (address.host, address.port)

@@ -1,0 +1,8 @@
+"""One file per engine, over one contract."""
+
+from .contract import EngineAdapter
+from .llamacpp import LlamaCpp
+from .vllm import Vllm
+
+ENGINES: tuple[type[EngineAdapter], ...] = (LlamaCpp, Vllm)
+"""Every engine that can be read; the first that matches an endpoint has it."""

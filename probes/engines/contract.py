@@ -1,0 +1,164 @@
+"""What an engine adapter is, and what it is told of the place where an engine may live.
+
+Identification asks as little as it can, because reading can disturb: the command line of the process that owns the
+port comes first; then `GET /version`, once (a cheap 200 or 404 everywhere, and its Server header tells llama.cpp,
+uvicorn and BaseHTTP apart); only then `GET /v1/models`, once (mlx-lm scans its whole cache for it). Never a crawl.
+"""
+
+from typing import ClassVar, Protocol, Self
+
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
+from ..fetch import Answer, Fetch, FetchError
+from ..sample import Engine
+
+UNAUTHORIZED = "answers 401: set LLMTOP_API_KEY (or --api-key-env NAME)"
+"""The problem of an engine that wants a key it did not get."""
+
+_ABOUT_THE_PATH = frozenset({"too_big", "redirect", "protocol"})
+"""Kinds of failure that say something of one path, not of the whole endpoint."""
+
+
+class Process(Struct, frozen=True):
+    """The process that listens there."""
+
+    pid: int
+    command: tuple[str, ...]
+    """Its arguments, the program first."""
+    name: str
+    libraries: tuple[str, ...] = ()
+    """Loaded shared objects that tell an engine inside another program."""
+
+    def option(self, *names: str) -> str | None:
+        """The value of the last of these options, written as `--name value`, `--name=value` or `--na_me value`."""
+        value = None
+        for here, following in zip(self.command, (*self.command[1:], ""), strict=True):
+            name, equals, rest = here.partition("=")
+            if name.replace("_", "-") in names:
+                value = rest if equals else following
+        return value
+
+
+class Endpoint(Struct, frozen=True):
+    """Where an engine may be listening."""
+
+    url: str
+    process: Process | None = None
+    explicit: bool = False
+    """Whether a person named it."""
+
+
+class Served(Struct, frozen=True):
+    """One entry of `GET /v1/models`."""
+
+    id: str
+    owned_by: str | None = None
+    parent: str | None = None
+    """vLLM: the model that a LoRA adapter sits on."""
+    root: str | None = None
+    """vLLM, SGLang: folder or hub name of the weights."""
+    max_model_len: int | None = None
+
+
+class _List(Struct):
+    data: list[Served] = []
+
+
+_decode_list = Decoder(_List).decode
+
+
+class Seen:
+    """What identification has learnt of one endpoint: every path is asked once at most, whoever asks."""
+
+    def __init__(self, endpoint: Endpoint, fetch: Fetch) -> None:
+        self.endpoint = endpoint
+        self.trouble: FetchError | None = None
+        """The first answer that could not be used: it is the reason to show if no adapter matches."""
+        self._fetch = fetch
+        self._answers: dict[str, Answer | None] = {}
+
+    def get(self, path: str) -> Answer | None:
+        """The answer of one path; None if it could not be used.
+
+        Raises:
+            FetchError: the endpoint as a whole cannot be asked (refused, timeout, TLS, network).
+        """
+        if path not in self._answers:
+            try:
+                self._answers[path] = self._fetch.get(path)
+            except FetchError as error:
+                if error.kind not in _ABOUT_THE_PATH:
+                    raise
+                self.trouble = self.trouble or error
+                self._answers[path] = None
+        return self._answers[path]
+
+    @property
+    def server(self) -> str | None:
+        """The Server header of `GET /version`."""
+        answer = self.get("/version")
+        return answer.server if answer else None
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """The models of `GET /v1/models`; none where that is not free (mlx-lm), not there or not understood."""
+        if (self.server or "").startswith("BaseHTTP"):
+            return ()
+        answer = self.get("/v1/models")
+        if answer is None or answer.status != 200:
+            return ()
+        try:
+            return tuple(_decode_list(answer.body).data)
+        except DecodeError:
+            return ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether `GET /v1/models` asks for a key that was not given, or not the right one."""
+        if (self.server or "").startswith("BaseHTTP"):
+            return False
+        answer = self.get("/v1/models")
+        return answer is not None and answer.status in {401, 403}
+
+
+class EngineAdapter(Protocol):
+    """Reads one engine. One file and one class per engine; its name stands in one tuple."""
+
+    name: ClassVar[str]
+    """As people write it: "llama.cpp", "vLLM"."""
+    ports: ClassVar[tuple[int, ...]]
+    """Where it listens when nobody says otherwise."""
+    PATHS: ClassVar[frozenset[str]]
+    """All that it ever asks for, queries included: `fetch.only(PATHS)` keeps it to that."""
+
+    @classmethod
+    def claims(cls, process: Process) -> bool:
+        """Whether a command line looks like this engine. Nothing is asked."""
+        ...
+
+    @classmethod
+    def match(cls, seen: Seen, fetch: Fetch) -> Self | None:
+        """An adapter, if this is its engine.
+
+        Args:
+            seen: what is known already; asked first, so that no path is asked twice.
+            fetch: for the readings to come; the adapter restricts it to its paths.
+
+        Raises:
+            FetchError: the endpoint as a whole cannot be asked.
+        """
+        ...
+
+    @property
+    def period(self) -> float:
+        """Seconds from one reading to the next that the engine can well bear."""
+        ...
+
+    def read(self) -> Engine:
+        """One reading.
+
+        Raises:
+            FetchError: the engine could not be asked; whoever owns the row turns it into a status.
+        """
+        ...

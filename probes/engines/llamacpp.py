@@ -1,0 +1,190 @@
+"""llama.cpp: llama-server, also inside another program (xllamacpp) or renamed (llamafile).
+
+Live counts come from `GET /slots`. `GET /metrics` empties two gauges of whoever else scrapes it, so it is read only where
+the slots are closed (`--no-slots`). `GET /slots` wakes a sleeping server and keeps it awake, so a server that is idle is
+asked for `GET /props` alone, until it sleeps or its process works again.
+"""
+
+import time
+from typing import ClassVar, Self
+
+from msgspec import DecodeError
+
+from ..fetch import Fetch
+from ..sample import Engine
+from .contract import UNAUTHORIZED, Endpoint, Process, Seen
+from .llamaprops import Identity, Props, decode_props, identify, kv_bytes_per_element
+from .llamasteps import StepCount
+from .slots import SlotLedger, decode_slots
+from .work import Work
+
+FASTEST = 0.1
+"""Seconds between readings while requests are so short that they end unseen."""
+NO_COUNTER = "neither /slots nor /metrics is open: start it with --metrics, or without --no-slots"
+
+
+class LlamaCpp:
+    """Reads one llama-server."""
+
+    name: ClassVar[str] = "llama.cpp"
+    ports: ClassVar[tuple[int, ...]] = (8080,)
+    PATHS: ClassVar[frozenset[str]] = frozenset({"/props", "/slots", "/metrics", "/v1/models"})
+
+    def __init__(self, endpoint: Endpoint, fetch: Fetch) -> None:
+        self._endpoint = endpoint
+        self._fetch = fetch.only(self.PATHS)
+        self._ledger = SlotLedger()
+        self._steps = StepCount()
+        self._identity: Identity | None = None
+        self._props: Props | None = None
+        self._busy = True
+        self._hurry = float("inf")
+        self._no_slots = False
+        process = endpoint.process
+        self._work = Work(process.pid) if process and self.claims(process) else None
+
+    @classmethod
+    def claims(cls, process: Process) -> bool:
+        """Whether it is called llama-server, is a llamafile, or carries the library."""
+        program = process.command[0].replace("\\", "/").rpartition("/")[2].lower() if process.command else process.name
+        return (
+            program.removesuffix(".exe") in {"llama-server", "llamafile"}
+            or program.endswith(".llamafile")
+            or (program == "llama" and "serve" in process.command[1:2])
+            or any("xllamacpp" in library for library in process.libraries)
+        )
+
+    @classmethod
+    def match(cls, seen: Seen, fetch: Fetch) -> Self | None:
+        """By the Server header, which stands on every answer."""
+        return cls(seen.endpoint, fetch) if (seen.server or "").startswith("llama.cpp") else None
+
+    @property
+    def period(self) -> float:
+        """Shorter while requests come and go faster than they can be seen, down to `FASTEST`."""
+        return self._hurry
+
+    def read(self) -> Engine:
+        """One reading; raises FetchError when the server cannot be asked."""
+        if (self._props is None or not self._busy) and (trouble := self._read_props()):
+            return trouble
+        if self._props is not None and self._props.is_sleeping:
+            return self._reading(status="sleeping")
+        if not self._busy and self._work is not None and not self._work.went_on():
+            return self._slots_reading("idle")
+        return self._read_steps() if self._no_slots else self._read_slots()
+
+    def _read_props(self) -> Engine | None:
+        """Learns what runs there; a reading when nothing more can be asked now."""
+        answer = self._fetch.get("/props")
+        match answer.status:
+            case 401 | 403:
+                return self._reading(status="unauthorized", problem=UNAUTHORIZED)
+            case 503:
+                self._identity = self._props = None
+                return self._reading(status="loading", problem="loading its model")
+            case 200:
+                pass
+            case status:
+                return self._reading(status="unsupported", problem=f"answers {status} to GET /props")
+        try:
+            self._props = decode_props(answer.body)
+        except DecodeError:
+            return self._reading(status="unsupported", problem="GET /props is not what llama-server sends")
+        if self._props.role == "router":
+            return self._reading(status="idle", problem="a router: the models it has loaded have rows of their own")
+        if self._identity is None or self._identity.props_path != self._props.model_path:
+            self._identity = identify(self._props, self._fetch, self._endpoint.process)
+        self._no_slots = self._props.endpoint_slots is False
+        return None
+
+    def _read_slots(self) -> Engine:
+        answer = self._fetch.get("/slots")
+        match answer.status:
+            case 200:
+                pass
+            case 501 | 404:
+                self._no_slots = True
+                return self._read_steps()
+            case 503:
+                self._props = None
+                return self._reading(status="loading", problem="loading its model")
+            case 401 | 403:
+                self._props = None
+                return self._reading(status="unauthorized", problem=UNAUTHORIZED)
+            case status:
+                return self._reading(status="unsupported", problem=f"answers {status} to GET /slots")
+        try:
+            slots = decode_slots(answer.body)
+        except DecodeError:
+            return self._reading(status="unsupported", problem="GET /slots is not what llama-server sends")
+        self._ledger.read(slots, answer.time)
+        busy = [slot for slot in slots if slot.is_processing]
+        self._busy = bool(busy)
+        self._pace()
+        capacity = sum(slot.n_ctx for slot in slots)
+        return self._slots_reading(
+            "ok" if busy else "idle",
+            slots=len(slots),
+            requests_running=float(len(busy)),
+            prefilling=sum(slot.progress.n_decoded == 0 for slot in busy),
+            kv_cache_usage=min(sum(slot.tokens for slot in slots) / capacity, 1.0) if capacity else None,
+            context_tokens=float(sum(slot.tokens for slot in busy)),
+        )
+
+    def _read_steps(self) -> Engine:
+        """The step counter, where the slots are closed."""
+        self._busy = True
+        if self._props is not None and self._props.endpoint_metrics is False:
+            return self._reading(status="idle", problem=NO_COUNTER)
+        answer = self._fetch.get("/metrics")
+        if answer.status == 503:
+            self._props = None
+            return self._reading(status="loading", problem="loading its model")
+        if answer.status != 200:
+            return self._reading(status="idle", problem=NO_COUNTER)
+        steps = self._steps.read(answer.body)
+        self._busy = bool(steps.running)
+        return self._reading(
+            status="ok" if steps.running else "idle",
+            decode_tokens=steps.tokens,
+            prefill_tokens=steps.prompt_tokens,
+            decode_source="GET /metrics n_decode_total x n_busy_slots_per_decode (prefill steps included)",
+            prefill_source="GET /metrics prompt_tokens_total, one batch behind",
+            liveness="step",
+            prefill_liveness="step",
+            slots=self._props.total_slots if self._props else None,
+            requests_running=steps.running,
+            requests_waiting=steps.waiting,
+        )
+
+    def _pace(self) -> None:
+        """Reads twice as often each time that a slot changed its request unseen, and calms down slowly."""
+        if self._ledger.turnover:
+            self._hurry = max(min(self._hurry, 1.0) / 2, FASTEST)
+        else:
+            self._hurry = self._hurry * 1.1 if self._hurry < 2.0 else float("inf")
+
+    def _slots_reading(self, status: str, **facts: object) -> Engine:
+        if status == "idle" and not facts and self._props:
+            facts = {"slots": self._props.total_slots, "requests_running": 0.0}
+        return self._reading(
+            status=status,
+            decode_tokens=self._ledger.decoded,
+            prefill_tokens=self._ledger.prefilled,
+            decode_source="GET /slots n_decoded",
+            prefill_source="GET /slots n_prompt_tokens_processed, each batch",
+            liveness="token",
+            prefill_liveness="step",
+            **facts,
+        )
+
+    def _reading(self, **facts: object) -> Engine:
+        identity, process = self._identity, self._endpoint.process
+        known = {
+            "version": self._props.build_info if self._props else None,
+            "model": identity.facts if identity else None,
+            "threads": int(threads) if process and (threads := process.option("-t", "--threads") or "").isdigit() else None,
+            "kv_bytes_per_element": kv_bytes_per_element(process) if process else None,
+        }
+        return Engine(engine=self.name, url=self._endpoint.url, **known, **facts)  # type: ignore[arg-type]

@@ -1,0 +1,123 @@
+"""One endpoint as a source of samples: identifies the engine, reads it, notices when it dies and when it is back."""
+
+import time
+
+from msgspec.structs import replace
+
+from ..exposition import BadExposition
+from ..fetch import Fetch, FetchError
+from ..processes import Family, is_local
+from ..sample import Engine, Gone, Status
+from . import ENGINES
+from .contract import UNAUTHORIZED, EngineAdapter, Endpoint, Seen
+
+KEEP_S = 300.0
+"""Seconds that an engine which is gone keeps its row, unless a person named it."""
+RETRY_S = 5.0
+"""Seconds between two questions to a port that may become an engine: a container whose server is still starting."""
+STRANGE = "answers, but is no engine that llmtop knows"
+
+
+class EngineSource:
+    """Reads one endpoint, whatever becomes of it. Never raises; trouble is a status with a problem.
+
+    The key goes to engines that a person named or whose command line is an engine's, never to a stranger on a known port.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, interval: float, api_key: str | None = None) -> None:
+        self.interval = interval
+        self.gone = False
+        """Whether it has given up its row: no engine lives there, or not any more."""
+        self._endpoint = endpoint
+        self._adapter: EngineAdapter | None = None
+        self._name = self._claimed_by()
+        self._died: float | None = None
+        self._family = Family(endpoint.process.pid if endpoint.process else None)
+        self._fetch: Fetch | None = None
+        self._bad_url = ""
+        trusted = endpoint.explicit or self._name != "unknown"
+        try:
+            self._fetch = Fetch(endpoint.url, api_key=api_key if trusted else None)
+        except FetchError as error:
+            self._bad_url = str(error)
+
+    @property
+    def name(self) -> str:
+        """Its URL."""
+        return self._endpoint.url
+
+    @property
+    def period(self) -> float:
+        """The interval, or less where the engine needs to be read more often."""
+        if self._adapter is not None:
+            return min(self.interval, self._adapter.period)
+        return min(self.interval, 1.0) if self._known else RETRY_S
+
+    def meet(self, endpoint: Endpoint) -> None:
+        """Takes note that another process listens there now."""
+        if endpoint.process != self._endpoint.process:
+            self._endpoint = replace(endpoint, explicit=self._endpoint.explicit)
+            self._family = Family(endpoint.process.pid if endpoint.process else None)
+            self._adapter = None
+
+    def read(self) -> Engine | Gone | None:
+        """One reading; None while nothing shows that an engine lives there."""
+        if self._fetch is None:
+            return self._row("unsupported", self._bad_url)
+        try:
+            adapter = self._adapter or self._identify(self._fetch)
+            if adapter is None:
+                return self._nothing()
+            reading = adapter.read()
+        except FetchError as error:
+            return self._lost(error)
+        except BadExposition as error:
+            return self._row("unsupported", str(error))
+        self._adapter, self._name, self._died = adapter, adapter.name, None
+        return self._placed(reading)
+
+    def _identify(self, fetch: Fetch) -> EngineAdapter | None:
+        """The adapter that knows this endpoint. Raises FetchError when it cannot be asked at all."""
+        self._seen = seen = Seen(self._endpoint, fetch)
+        process = self._endpoint.process
+        likely = sorted(ENGINES, key=lambda engine: not (process and engine.claims(process)))
+        return next((adapter for engine in likely if (adapter := engine.match(seen, fetch))), None)
+
+    @property
+    def _known(self) -> bool:
+        """Whether it deserves a row even when it does not answer."""
+        return self._endpoint.explicit or self._name != "unknown"
+
+    def _nothing(self) -> Engine | Gone:
+        """What is said of an endpoint that no adapter knows: nothing, unless it is known to be an engine."""
+        if not self._known:
+            self.gone = True
+            return Gone()
+        if self._seen.guarded:
+            return self._row("unauthorized", UNAUTHORIZED)
+        return self._row("unsupported", str(self._seen.trouble or STRANGE))
+
+    def _lost(self, error: FetchError) -> Engine | Gone | None:
+        """The endpoint cannot be asked: it keeps its row for a while, and is identified anew when it is back."""
+        self._adapter = None
+        now = time.monotonic()
+        self._died = self._died or now
+        if not self._endpoint.explicit and now - self._died > KEEP_S:
+            self.gone = True
+            return Gone()
+        return self._row("unreachable", str(error)) if self._known else None
+
+    def _claimed_by(self) -> str:
+        """The engine that the command line looks like."""
+        process = self._endpoint.process
+        return next((engine.name for engine in ENGINES if process and engine.claims(process)), "unknown")
+
+    def _row(self, status: Status, problem: str) -> Engine:
+        return self._placed(Engine(engine=self._name, url=self._endpoint.url, status=status, problem=problem))
+
+    def _placed(self, reading: Engine) -> Engine:
+        """The reading with the processes behind it."""
+        process = self._endpoint.process
+        if process is None:
+            return replace(reading, local=is_local(self._endpoint.url))
+        return replace(reading, pid=process.pid, pids=self._family.pids())

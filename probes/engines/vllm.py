@@ -1,0 +1,187 @@
+"""vLLM, V0 and V1: `GET /metrics`, whose token counters move with every step of the engine."""
+
+import os
+from itertools import pairwise
+from typing import ClassVar, Self
+
+from msgspec import DecodeError, Struct, structs
+from msgspec.json import Decoder
+
+from ..exposition import BadExposition, Series, parse
+from ..fetch import Fetch
+from ..sample import Engine, ModelFacts, Status
+from .contract import UNAUTHORIZED, Process, Seen, Served
+from .prometheus import Counter, Names
+
+_CONFIG = "vllm:cache_config_info"
+_SLEEP = "vllm:engine_sleep_state"
+_DECODED = "vllm:generation_tokens_total"
+
+NAMES = Names(
+    decode=(Counter(_DECODED),),
+    prefill=(
+        Counter("vllm:prompt_tokens_by_source_total", (("source", "local_compute"),), "at prefill end"),
+        Counter("vllm:prompt_tokens_total", note="incl. cached, at prefill end"),
+    ),
+    running=("vllm:num_requests_running",),
+    waiting=("vllm:num_requests_waiting",),
+    kv_usage=("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),  # renamed in 0.9; 0-1, whatever they say
+    ttft=("vllm:time_to_first_token_seconds",),
+    tpot=("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),  # 0.11 has both
+    others=(_CONFIG, _SLEEP),
+)
+"""0.8 (V0) to 0.32; ranks of data parallelism are told apart by the label `engine`, which V0 lacks."""
+
+_BYTES = {"fp8": 1.0, "int8": 1.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0, "float32": 4.0, "float": 4.0}
+"""Bytes of one element of the KV cache, by how its type begins."""
+
+
+class _Version(Struct, forbid_unknown_fields=True):
+    """The whole of `GET /version`: engines that say more there are others."""
+
+    version: str
+
+
+_decode_version = Decoder(_Version).decode
+
+
+class Vllm:
+    """One vLLM server."""
+
+    name: ClassVar[str] = "vLLM"
+    ports: ClassVar[tuple[int, ...]] = (8000,)
+    PATHS: ClassVar[frozenset[str]] = frozenset({"/version", "/v1/models", "/metrics"})
+
+    def __init__(self, seen: Seen, fetch: Fetch) -> None:
+        self._fetch = fetch.only(self.PATHS)
+        self._known = _identity(seen)
+
+    @classmethod
+    def claims(cls, process: Process) -> bool:
+        """`vllm serve MODEL`, or one of its API server modules."""
+        words = [word.rpartition("/")[2] for word in process.command[:6]]
+        return ("vllm", "serve") in pairwise(words) or any(
+            word.startswith(("vllm.entrypoints.", "VLLM::APIServer")) for word in words
+        )
+
+    @classmethod
+    def match(cls, seen: Seen, fetch: Fetch) -> Self | None:
+        """By `/version`, then the owner of its models; where they want a key, by the names of its open metrics.
+
+        The command line alone is not enough: its process listens on ports that are not for people, too.
+        """
+        process = seen.endpoint.process
+        version = seen.get("/version")
+        if process and cls.claims(process) and version and version.status in {401, 403}:
+            return cls(seen, fetch)
+        if _version(seen) is None:
+            return None
+        if (process and cls.claims(process)) or any(model.owned_by == "vllm" for model in seen.served):
+            return cls(seen, fetch)
+        metrics = seen.get("/metrics") if seen.guarded else None
+        return cls(seen, fetch) if metrics and b"\nvllm:" in metrics.body else None
+
+    @property
+    def period(self) -> float:
+        """One second: an answer takes 6 to 27 ms of the API server."""
+        return 1.0
+
+    def read(self) -> Engine:
+        """One reading of the metrics.
+
+        Raises:
+            FetchError: the engine could not be asked.
+        """
+        answer = self._fetch.get("/metrics")
+        if answer.status in {401, 403}:
+            return self._trouble("unauthorized", UNAUTHORIZED)
+        if answer.status != 200:
+            return self._trouble("unsupported", f"GET /metrics answers {answer.status}")
+        try:
+            series = parse(answer.body, NAMES.wanted)
+        except BadExposition as error:
+            return self._trouble("unsupported", str(error))
+        return self._tell(series)
+
+    def _tell(self, series: Series) -> Engine:
+        engine = NAMES.fill(self._known, series)
+        if engine.decode_tokens is None:
+            return structs.replace(engine, problem=f"no {_DECODED} in its metrics: is it run with --disable-log-stats?")
+        awake, asleep = series.total(_SLEEP, sleep_state="awake"), series.total(_SLEEP)
+        capacity = _capacity(series)
+        usage = engine.kv_cache_usage
+        return structs.replace(
+            engine,
+            status="sleeping" if asleep and not awake else engine.status,
+            model=engine.model or _labelled(series),
+            kv_bytes_per_element=engine.kv_bytes_per_element or _element(series.label(_CONFIG, "cache_dtype")),
+            context_tokens=usage * capacity if usage is not None and capacity else None,
+        )
+
+    def _trouble(self, status: Status, problem: str) -> Engine:
+        return structs.replace(self._known, status=status, problem=problem)
+
+
+def _identity(seen: Seen) -> Engine:
+    """What stays the same until a restart."""
+    process = seen.endpoint.process
+    served = next((model for model in seen.served if model.parent is None), None)
+
+    def flag(*names: str) -> str | None:
+        return process.option(*names) if process else None
+
+    slots = flag("--max-num-seqs") or ""
+    return Engine(
+        engine=Vllm.name,
+        url=seen.endpoint.url,
+        status="ok",
+        version=_version(seen),
+        pid=process.pid if process else None,
+        model=_facts(served, flag("--quantization", "-q")) if served else None,
+        kv_bytes_per_element=_element(flag("--kv-cache-dtype")) or _element(flag("--dtype")),
+        slots=int(slots) if slots.isdecimal() else None,
+    )
+
+
+def _facts(served: Served, quantization: str | None) -> ModelFacts:
+    root = served.root
+    return ModelFacts(
+        name=served.id,
+        source="GET /v1/models",
+        path=root if root and os.path.isabs(root) else None,  # noqa: PTH117  # no path is touched
+        quantization=quantization,
+        context_length=served.max_model_len,
+    )
+
+
+def _labelled(series: Series) -> ModelFacts | None:
+    name = series.label(_DECODED, "model_name")
+    return ModelFacts(name=name, source="GET /metrics") if name else None
+
+
+def _version(seen: Seen) -> str | None:
+    answer = seen.get("/version")
+    if answer is None or answer.status != 200:
+        return None
+    try:
+        return _decode_version(answer.body).version
+    except DecodeError:
+        return None
+
+
+def _element(dtype: str | None) -> float | None:
+    """Bytes of a KV cache element; None for "auto", which is the type of the model."""
+    return next((size for name, size in _BYTES.items() if dtype and dtype.startswith(name)), None)
+
+
+def _capacity(series: Series) -> float:
+    """Tokens that the KV caches of all ranks hold; 0 where it is not told."""
+    return sum(_tokens(labels) for labels, _ in series.get(_CONFIG))
+
+
+def _tokens(labels: dict[str, str]) -> int:
+    def number(label: str) -> int:
+        text = labels.get(label, "")
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+    return number("kv_cache_size_tokens") or number("num_gpu_blocks") * number("block_size")

@@ -1,0 +1,200 @@
+"""The vocabulary: what one reading of one source says. Units stand in the names; unknown is None."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Status = Literal["ok", "idle", "loading", "sleeping", "unauthorized", "unreachable", "unsupported"]
+Liveness = Literal["token", "step", "interval", "request"]
+
+
+class Bandwidth(Struct, frozen=True, kw_only=True):
+    """Memory bandwidth of a device in GB/s (1e9 bytes a second)."""
+
+    peak: float | None = None
+    """What the memory can do on paper."""
+    measured: float | None = None
+    """The best sustained figure measured on this very device."""
+    basis: str | None = None
+    """Where the figures come from, in words; or why there are none."""
+
+
+class Compute(Struct, frozen=True, kw_only=True):
+    """Peak dense arithmetic rates of a device in TFLOPS (TOPS for int8)."""
+
+    fp32: float | None = None
+    fp16: float | None = None
+    int8: float | None = None
+    basis: str | None = None
+
+
+class DeviceProcess(Struct, frozen=True):
+    """A process that holds memory on a device."""
+
+    pid: int
+    memory_bytes: int | None = None
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """One GPU, or the CPU with its memory, at one moment."""
+
+    id: str
+    """Short and stable on this machine: "nvidia0", "cpu"."""
+    name: str
+    vendor: str
+    kind: Literal["gpu", "apple", "cpu"]
+    memory_total_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    utilization: float | None = None
+    """Share of time busy, 0-1."""
+    temperature_c: float | None = None
+    sm_clock_mhz: float | None = None
+    memory_clock_mhz: float | None = None
+    power_w: float | None = None
+    power_limit_w: float | None = None
+    power_limit_min_w: float | None = None
+    power_limit_max_w: float | None = None
+    power_limit_default_w: float | None = None
+    throttle_reasons: tuple[str, ...] = ()
+    """Why the clocks are held down now, in words; empty when they are not."""
+    bandwidth_gbs: Bandwidth = Bandwidth()
+    compute_tflops: Compute = Compute()
+    memory_type: str | None = None
+    """"HBM" or "GDDR" where it can be told, else None."""
+    architecture: str | None = None
+    """NVIDIA: the compute capability as "8.9"."""
+    cores: int | None = None
+    """CPU: physical cores. GPU: shader cores."""
+    cache_bytes: int | None = None
+    """Last-level cache: a model below this size may never touch the memory."""
+    pci_id: str | None = None
+    processes: tuple[DeviceProcess, ...] | None = None
+    """Who holds memory on it; None when the driver does not say."""
+    problem: str | None = None
+
+
+class Host(Struct, frozen=True, kw_only=True, tag="host"):
+    """The machine that llmtop runs on."""
+
+    name: str
+    os: str
+    cpu: str | None = None
+    cores: int | None = None
+    memory_total_bytes: int | None = None
+    memory_used_bytes: int | None = None
+
+
+class Devices(Struct, frozen=True, kw_only=True, tag="devices"):
+    """All devices of one probe. A probe that found none says why in `problem`, if there is a why."""
+
+    devices: tuple[Device, ...]
+    problem: str | None = None
+
+
+class ModelFacts(Struct, frozen=True, kw_only=True):
+    """What is known of a loaded model: sizes in bytes as stored, counts in parameters."""
+
+    name: str
+    source: str
+    """Where the facts come from: "GGUF header", "GET /v1/models"."""
+    path: str | None = None
+    architecture: str | None = None
+    quantization: str | None = None
+    context_length: int | None = None
+    """Tokens that one request may use, as the engine runs it; else the model's own limit."""
+    parameters: int | None = None
+    weight_bytes: int | None = None
+    """Bytes of all tensors."""
+    embedding_bytes: int | None = None
+    """Bytes of the input embedding table, which decode does not stream unless it is tied."""
+    embedding_parameters: int | None = None
+    tied_embeddings: bool | None = None
+    """True when the output head is the input embedding table, so that it is read for each token."""
+    unused_bytes: int = 0
+    """Bytes that plain decoding never reads (multi-token-prediction layers)."""
+    unused_parameters: int = 0
+    expert_bytes: int = 0
+    """Bytes of the routed experts of all layers."""
+    expert_parameters: int = 0
+    expert_count: int = 0
+    expert_used_count: int = 0
+    layers: int | None = None
+    head_parameters: int | None = None
+    """Parameters of the output head (also when tied)."""
+    attention_width: int | None = None
+    """Sum over the attention layers of query heads x head dimension: FLOPs of attention scale with it."""
+    kv_elements: int | None = None
+    """KV cache elements per token, summed over the layers that keep the whole context."""
+    kv_window_elements: int = 0
+    """The same, summed over the layers that keep a sliding window only."""
+    kv_window: int | None = None
+    """Length of that window in tokens."""
+
+
+class Total(Struct, frozen=True):
+    """A sum of seconds and how many observations it holds, both since the engine's start."""
+
+    seconds: float
+    count: float
+
+
+class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
+    """One reading of one engine. Token counts only grow; a count that falls means a restart."""
+
+    engine: str
+    """Its name, as people write it: "llama.cpp", "vLLM"; "unknown" before it is identified."""
+    url: str
+    status: Status
+    version: str | None = None
+    pid: int | None = None
+    pids: tuple[int, ...] = ()
+    """The process and its descendants: who may hold the devices."""
+    local: bool = True
+    """Whether it runs on this machine."""
+    threads: int | None = None
+    """CPU threads that its command line asks for."""
+    kv_bytes_per_element: float | None = None
+    """From its command line; None means the engine's default (16 bit)."""
+    problem: str | None = None
+    model: ModelFacts | None = None
+    decode_tokens: float | None = None
+    """Tokens generated since an origin that stays the same until a restart."""
+    prefill_tokens: float | None = None
+    decode_source: str | None = None
+    prefill_source: str | None = None
+    liveness: Liveness | None = None
+    """What moves the decode count: every token, every step, a fixed interval, the end of a request."""
+    prefill_liveness: Liveness | None = None
+    requests_running: float | None = None
+    requests_waiting: float | None = None
+    slots: int | None = None
+    """Requests that it can serve at once."""
+    prefilling: int | None = None
+    """Running requests that have no first token yet."""
+    kv_cache_usage: float | None = None
+    """Share of the KV cache in use, 0-1."""
+    context_tokens: float | None = None
+    """Tokens in the KV cache of the running requests, summed."""
+    ttft: Total | None = None
+    tpot: Total | None = None
+
+
+class Gone(Struct, frozen=True, kw_only=True, tag="gone"):
+    """The source will say nothing more: its row can be taken away."""
+
+
+Reading = Host | Devices | Engine | Gone
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """One reading with its source and its moment."""
+
+    source: str
+    """Stable name of the source: "host", "nvidia", "http://127.0.0.1:8080"."""
+    time: float
+    """Seconds on a monotonic clock: rates come from this."""
+    wall: float
+    """Unix time: only to be shown."""
+    period: float
+    """Seconds until the source means to speak again: silence much longer is a fault."""
+    reading: Reading

@@ -1,0 +1,295 @@
+"""The command line. Textual is imported last, and only where a screen is opened."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..estimator.snapshot import Snapshot
+    from ..probes.sample import Sample
+    from .feed import Feed
+
+VERSION = "0.1.0"
+KEY_VARIABLE = "LLMTOP_API_KEY"
+EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
+
+
+class Refusal(Exception):
+    """It cannot be done; the text is one line that says why and what to do."""
+
+
+class WrongUsage(Exception):
+    """The command line asks for what does not exist."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs llmtop.
+
+    Returns:
+        0 done, 1 it could not be done (one line on stderr says why), 2 wrong usage, 130 interrupted.
+    """
+    options = parser().parse_args(arguments)
+    threading.excepthook = _log_thread
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except Refusal as refusal:
+        return _say(str(refusal), 1)
+    except WrongUsage as wrong:
+        return _say(str(wrong), 2)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; also read by shell completion."""
+    top = argparse.ArgumentParser(
+        prog="llmtop",
+        description="top for LLM inference: the tokens/s of the engines that run here, beside what the hardware allows",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"llmtop {VERSION}")
+    top.add_argument("--print-completion", action=_Completion, help="print a completion script and exit")
+    _monitor_options(top)
+    top.set_defaults(run=_monitor)
+    commands = top.add_subparsers(title="commands", metavar="")
+    demo = commands.add_parser(
+        "demo",
+        help="run a real engine with a made-up model and watch it",
+        description="Writes a random-weight model, serves it with a real llama.cpp, keeps some streams going, and opens "
+        "the monitor on it. Needs the extra: pip install 'llmtop-tui[demo]'",
+        allow_abbrev=False,
+    )
+    _monitor_options(demo)
+    demo.add_argument("--size", metavar="NAME", help="size of the model: 0.3B, 0.6B, 1B, 3B (default: by free memory)")
+    demo.add_argument("--streams", type=_count, default=2, metavar="N", help="clients at once (default 2)")
+    demo.add_argument("--threads", type=_count, metavar="N", help="threads of the engine (default: half of the cores)")
+    demo.set_defaults(run=_demo)
+    probe = commands.add_parser("probe", help="what this machine is: devices, bandwidth, power limits", allow_abbrev=False)
+    probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
+    probe.add_argument("--json", action="store_true", help="print JSON")
+    probe.set_defaults(run=_probe)
+    return top
+
+
+def _monitor_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--url", action="append", default=[], metavar="URL", help="an engine to watch; may be repeated")
+    to.add_argument("--no-discover", action="store_true", help="watch only the engines named with --url")
+    to.add_argument("--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)")
+    to.add_argument("--once", action="store_true", help="sample for one interval, print a table and exit")
+    to.add_argument("--json", action="store_true", help="like --once, but print JSON")
+    to.add_argument("--record", type=Path, metavar="FILE", help="write all samples to a new file")
+    to.add_argument("--replay", type=Path, metavar="FILE", help="play a recording instead of watching this machine")
+    to.add_argument(
+        "--api-key-env", metavar="NAME", help=f"environment variable that holds the key of the engines (default {KEY_VARIABLE})"
+    )
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    """`llmtop`: the live monitor, one look at it, or a recording."""
+    if options.replay:
+        return _replay(options)
+    once = options.once or options.json
+    with _recording(options.record) as record:
+        from .live import Live
+
+        interval = options.interval
+        live = Live(
+            options.url,
+            interval=min(interval / 2, 1.0) if once else interval,
+            window=interval if once else None,
+            api_key=_key(options.api_key_env),
+            discover=not options.no_discover,
+            record=record,
+        )
+        live.start()
+        try:
+            if not once:
+                return _screen(live)
+            live.settle()
+            if live.watches_engines():
+                time.sleep(interval + 0.05)
+            return _print(live.snapshot(), as_json=options.json)
+        finally:
+            live.stop()
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from ..probes.recorder import BadRecording, load
+    from .replay import Replay
+
+    if options.record or options.url:
+        raise WrongUsage("a recording is played as it is: --replay goes with neither --record nor --url")
+    try:
+        replay = Replay(load(options.replay), options.interval)
+    except BadRecording as bad:
+        raise Refusal(str(bad)) from None
+    if options.once or options.json:
+        replay.paused = True
+        replay.seek(replay.duration)
+        return _print(replay.snapshot(), as_json=options.json)
+    replay.start()
+    return _screen(replay)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """`llmtop demo`: an engine, a load, and the monitor on both."""
+    from ..probes.hardware import bandwidth
+    from .demo import Demo, DemoError
+
+    def measure() -> None:
+        if bandwidth.load() is None:
+            _say("measuring the memory bandwidth, for the ceiling: all cores, about 10 s", 0)
+            bandwidth.save(bandwidth.measure())
+
+    if options.replay:
+        raise WrongUsage("demo runs an engine: it does not go with --replay")
+    try:
+        with Demo(size=options.size, streams=options.streams, threads=options.threads, before_load=measure) as demo:
+            options.url.append(demo.url)
+            return _monitor(options)
+    except DemoError as error:
+        raise Refusal(str(error)) from None
+
+
+def _probe(options: argparse.Namespace) -> int:
+    """`llmtop probe`: what this machine is."""
+    from ..probes.hardware import bandwidth
+    from .live import Live
+
+    if options.measure:
+        bandwidth.save(bandwidth.measure(_progress("measuring the memory bandwidth")))
+    live = Live([], discover=False)
+    live.start()
+    live.settle()
+    live.stop()
+    from .report import document, machine_text
+
+    snapshot = live.snapshot()
+    if options.json:
+        sys.stdout.buffer.write(document(snapshot) + b"\n")
+    else:
+        print(machine_text(snapshot))  # noqa: T201
+    return 0
+
+
+def _screen(feed: "Feed") -> int:
+    """Opens the monitor."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Refusal("the monitor needs a terminal; for a pipe or a file there is llmtop --once, or --json")
+    from .app import LlmTop
+
+    app = LlmTop(feed, version=VERSION)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: app.exit())
+    app.run()
+    return app.return_code or 0
+
+
+def _print(snapshot: "Snapshot", *, as_json: bool) -> int:
+    from .report import document, table
+
+    if as_json:
+        sys.stdout.buffer.write(document(snapshot) + b"\n")
+    else:
+        print(table(snapshot))  # noqa: T201
+    return 0
+
+
+class _Completion(argparse.Action):
+    """Prints a completion script for a shell, written by shtab."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: object) -> None:
+        super().__init__(option_strings, dest, choices=("bash", "zsh", "tcsh"), **settings)  # type: ignore[arg-type]
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, values: object, option: object = None) -> None:
+        import shtab
+
+        print(shtab.complete(parser, shell=str(values)))  # noqa: T201
+        parser.exit()
+
+
+@contextmanager
+def _recording(path: Path | None) -> "Iterator[Callable[[Sample], None] | None]":
+    """What takes the samples to a file, if one was asked for."""
+    if path is None:
+        yield None
+        return
+    from ..probes.recorder import Recorder
+
+    try:
+        recorder = Recorder(path, VERSION)
+    except FileExistsError:
+        raise Refusal(f"{path} is there already: recordings are never written over, give a new name") from None
+    except OSError as error:
+        raise Refusal(f"cannot write {path}: {error.strerror}") from None
+    try:
+        yield recorder.add
+    finally:
+        recorder.close()
+
+
+def _key(name: str | None) -> str | None:
+    """The key of the engines; a variable that was named must be set."""
+    key = os.environ.get(name or KEY_VARIABLE)
+    if name and not key:
+        raise WrongUsage(f"--api-key-env {name}: no such variable in the environment, or it is empty")
+    return key or None
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = float("nan")
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0.1 and 3600")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number between 1 and 256")
+    return int(text)
+
+
+def _progress(what: str) -> Callable[[float], None] | None:
+    """A line that counts up on a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(share: float) -> None:
+        sys.stderr.write(f"\r{what}: {share:4.0%}" + ("\n" if share >= 1 else ""))
+        sys.stderr.flush()
+
+    return show
+
+
+def _say(line: str, code: int) -> int:
+    sys.stderr.write(f"llmtop: {line}\n")
+    return code
+
+
+def _log_thread(crash: threading.ExceptHookArgs) -> None:
+    """Writes the traceback of a thread to a file: the screen belongs to the monitor, and a silent source says so there."""
+    if crash.exc_value is None:
+        return
+    import traceback
+
+    from platformdirs import user_log_path
+
+    folder = user_log_path("llmtop", ensure_exists=True)
+    with (folder / "llmtop.log").open("a", encoding="utf-8") as log:
+        log.write(time.strftime("%Y-%m-%dT%H:%M:%S ") + (crash.thread.name if crash.thread else "") + "\n")
+        traceback.print_exception(crash.exc_value, file=log)

@@ -1,0 +1,58 @@
+"""Where the screens get their snapshots from: the live machine or a recording, which look the same."""
+
+from typing import Protocol
+
+from ..estimator.snapshot import Snapshot
+
+
+class Player(Protocol):
+    """The controls of a recording."""
+
+    paused: bool
+    speed: float
+
+    @property
+    def position(self) -> float:
+        """Seconds since the start of the recording."""
+        ...
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first to the last sample."""
+        ...
+
+    def seek(self, position: float) -> None:
+        """Jumps to `position` seconds after the start, clamped to the recording."""
+        ...
+
+
+class Feed(Protocol):
+    """A running source of snapshots. Reading it never waits."""
+
+    interval: float
+    """Seconds between two readings of each source; may be changed while it runs."""
+
+    @property
+    def player(self) -> Player | None:
+        """The controls, when this is a recording."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+        ...
+
+    def start(self) -> None:
+        """Begins to read."""
+        ...
+
+    def stop(self) -> None:
+        """Ends all threads; returns within a second even when a source hangs."""
+        ...
+
+    def rescan(self) -> None:
+        """Looks for engines now."""
+        ...
+
+    def measure(self) -> str:
+        """Measures the memory bandwidth of the CPU (seconds, all cores) and returns one line about it."""
+        ...

@@ -1,0 +1,118 @@
+"""The live feed: probes of this machine and its engines, folded into snapshots."""
+
+import time
+from collections.abc import Callable
+from threading import Event, Lock
+
+from ..estimator.monitor import Monitor
+from ..estimator.snapshot import Snapshot
+from ..probes.discover import Discovery
+from ..probes.engines.contract import Endpoint
+from ..probes.engines.source import EngineSource
+from ..probes.hardware import bandwidth, detect
+from ..probes.sample import Sample
+from ..probes.sampler import Sampler
+
+SETTLE_S = 2.5
+"""The longest that `settle` waits for sources that have not spoken."""
+
+
+class Live:
+    """Finds engines and devices by itself and keeps the newest snapshot."""
+
+    player = None
+
+    def __init__(
+        self,
+        urls: list[str],
+        *,
+        interval: float = 1.0,
+        window: float | None = None,
+        api_key: str | None = None,
+        discover: bool = True,
+        record: Callable[[Sample], None] | None = None,
+    ) -> None:
+        self._interval = interval
+        self._api_key = api_key
+        self._record = record
+        self._lock = Lock()
+        self._heard = Event()
+        self._silent: set[str] = set()
+        self._monitor = Monitor(interval, window)
+        self._sampler = Sampler(self._take)
+        self._engines: dict[str, EngineSource] = {}
+        self._hardware = detect(interval)
+        self._discovery = Discovery(self._found, urls, everything=discover)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two readings of each source."""
+        return self._interval
+
+    @interval.setter
+    def interval(self, seconds: float) -> None:
+        self._interval = seconds
+        for probe in self._hardware:
+            probe.period = seconds
+        for source in list(self._engines.values()):
+            source.interval = seconds
+        self._sampler.wake()
+
+    def start(self) -> None:
+        """Begins to read: the devices, and each engine that is found."""
+        for probe in self._hardware:
+            self._silent.add(probe.name)
+            self._sampler.add(probe)
+        self._discovery.start()
+
+    def stop(self) -> None:
+        """Ends all threads."""
+        self._discovery.stop()
+        self._sampler.stop()
+
+    def rescan(self) -> None:
+        """Looks for engines now, and reads every source."""
+        self._discovery.rescan()
+        self._sampler.wake()
+
+    def settle(self) -> None:
+        """Waits until every source found so far has spoken once, or for `SETTLE_S` seconds."""
+        deadline = time.monotonic() + SETTLE_S
+        while self._silent and (left := deadline - time.monotonic()) > 0:
+            self._heard.wait(left)
+            self._heard.clear()
+
+    def watches_engines(self) -> bool:
+        """Whether any engine answers, so that waiting for a rate makes sense."""
+        with self._lock:
+            return any(view.status in {"ok", "idle"} for view in self._monitor.snapshot().engines)
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+        with self._lock:
+            return self._monitor.snapshot()
+
+    def measure(self) -> str:
+        """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
+        measurement = bandwidth.measure()
+        bandwidth.save(measurement)
+        self._sampler.wake()
+        return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.1%}"
+
+    def _found(self, endpoint: Endpoint) -> None:
+        source = self._engines.get(endpoint.url)
+        if source is not None:
+            source.meet(endpoint)
+        if source is None or source.gone:
+            source = EngineSource(endpoint, interval=self._interval, api_key=self._api_key)
+            self._engines[endpoint.url] = source
+            self._silent.add(source.name)
+            self._sampler.add(source)
+
+    def _take(self, sample: Sample) -> None:
+        if self._record is not None:
+            self._record(sample)
+        with self._lock:
+            self._monitor.feed(sample)
+        self._silent.discard(sample.source)
+        self._heard.set()

@@ -1,0 +1,128 @@
+"""A snapshot for other programs (JSON) and for a plain terminal (a table)."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from ..estimator.snapshot import SCHEMA, EngineView, Snapshot
+from ..probes.sample import Device, Host
+
+NONE = "–"
+GIB = 1 << 30
+
+
+def document(snapshot: Snapshot) -> bytes:
+    """The JSON document of `--once --json`."""
+    fields: dict[str, object] = msgspec.to_builtins(snapshot)
+    time = datetime.fromtimestamp(snapshot.wall, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for hidden in ("time", "wall", "decode_trails", "power_trails"):
+        del fields[hidden]
+    return msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "time": time, **fields}))
+
+
+def table(snapshot: Snapshot) -> str:
+    """Engines and devices, one line each."""
+    rows = [("ENGINE", "URL", "MODEL", "STATUS", "TOK/S", "EXPECTED", "CEILING", "PREFILL", "W", "J/TOK")]
+    rows += [_engine_row(view) for view in snapshot.engines]
+    lines = _aligned(rows) if snapshot.engines else ["no engine found: name one with --url, or try llmtop demo"]
+    lines += [f"  {view.url}: {view.problem}" for view in snapshot.engines if view.problem]
+    lines += ["", *_devices(snapshot)]
+    return "\n".join(lines)
+
+
+def machine_text(snapshot: Snapshot) -> str:
+    """What this machine is: the host, its devices, and what could not be read."""
+    host = snapshot.host or Host(name=NONE, os=NONE)
+    lines = [f"{host.name}: {host.os}, {host.cpu or NONE}, {host.cores or NONE} cores, {_gib(host.memory_total_bytes)}", ""]
+    for device in snapshot.devices:
+        bandwidth = device.bandwidth_gbs
+        lines.append(f"{device.id}  {device.name}")
+        lines += [
+            f"  {name:<10} {value}"
+            for name, value in (
+                ("memory", f"{_gib(device.memory_used_bytes)} of {_gib(device.memory_total_bytes)} used"),
+                ("bandwidth", _bandwidth(device)),
+                ("", bandwidth.basis),
+                ("compute", _compute(device)),
+                ("power", _power(device)),
+                ("problem", device.problem),
+            )
+            if value
+        ]
+    return "\n".join(lines + [f"  {note}" for note in snapshot.notes])
+
+
+def _engine_row(view: EngineView) -> tuple[str, ...]:
+    band, roof = view.expected.decode_tps, view.ceiling.decode_tps
+    model = f"{view.model.name} {view.model.quantization or ''}".strip() if view.model else NONE
+    live = view.liveness != "request"
+    return (
+        view.engine,
+        view.url.partition("://")[2],
+        model,
+        view.status,
+        _number(view.decode_tps) + ("" if live else " (at request end)"),
+        f"{_number(band.value)} ({_number(band.low)}-{_number(band.high)})" if band else NONE,
+        _number(roof),
+        _number(view.prefill_tps),
+        _number(view.power_w),
+        _number(view.joules_per_token),
+    )
+
+
+def _devices(snapshot: Snapshot) -> list[str]:
+    rows = [("DEVICE", "NAME", "MEMORY", "BANDWIDTH", "POWER", "CLOCK", "TEMP", "BUSY")]
+    rows += [
+        (
+            device.id,
+            device.name,
+            f"{_gib(device.memory_used_bytes)} of {_gib(device.memory_total_bytes)}",
+            _bandwidth(device),
+            _power(device) or NONE,
+            f"{device.sm_clock_mhz:.0f} MHz" if device.sm_clock_mhz else NONE,
+            f"{device.temperature_c:.0f} °C" if device.temperature_c is not None else NONE,
+            f"{device.utilization:.0%}" if device.utilization is not None else NONE,
+        )
+        for device in snapshot.devices
+    ]
+    problems = [f"  {device.id}: {device.problem}" for device in snapshot.devices if device.problem]
+    return _aligned(rows) + problems + [f"  {note}" for note in snapshot.notes]
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:.1f}" if value < 1000 else f"{value:.0f}"
+
+
+def _gib(amount: int | None) -> str:
+    return f"{amount / GIB:.1f} GiB" if amount is not None else NONE
+
+
+def _bandwidth(device: Device) -> str:
+    known = device.bandwidth_gbs
+    parts = [f"{known.peak:.0f} GB/s peak"] if known.peak else []
+    parts += [f"{known.measured:.1f} GB/s measured"] if known.measured else []
+    return ", ".join(parts) or NONE
+
+
+def _compute(device: Device) -> str | None:
+    rates = device.compute_tflops
+    named = (("fp16", rates.fp16), ("int8", rates.int8), ("fp32", rates.fp32))
+    return ", ".join(f"{rate:.3g} T{'OPS' if name == 'int8' else 'FLOPS'} {name}" for name, rate in named if rate) or None
+
+
+def _power(device: Device) -> str | None:
+    if device.power_w is None and device.power_limit_w is None:
+        return None
+    limit = f" of {device.power_limit_w:.0f} W" if device.power_limit_w else " W"
+    span = ""
+    if device.power_limit_min_w is not None and device.power_limit_max_w is not None:
+        span = f" ({device.power_limit_min_w:.0f}-{device.power_limit_max_w:.0f} W"
+        span += f", default {device.power_limit_default_w:.0f} W)" if device.power_limit_default_w else ")"
+    return f"{_number(device.power_w)}{limit}{span}"
