@@ -16,6 +16,16 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     llmtop_recording: int
     version: str
+    interval: float
+    """Seconds between two readings of a source."""
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """What a file holds."""
+
+    interval: float
+    samples: list[Sample]
+    """In the order of their time; at least one."""
 
 
 class BadRecording(Exception):
@@ -25,12 +35,12 @@ class BadRecording(Exception):
 class Recorder:
     """Writes each sample as one line of JSON, at once: a recording cut off anywhere can still be played."""
 
-    def __init__(self, path: Path, version: str) -> None:
+    def __init__(self, path: Path, version: str, interval: float) -> None:
         """Creates the file; raises OSError when it cannot be written, FileExistsError when it is there already."""
         self._file: BinaryIO = path.open("xb", buffering=0)
         self._lock = Lock()
         self._encoder = msgspec.json.Encoder()
-        self._write(Header(llmtop_recording=FORMAT, version=version))
+        self._write(Header(llmtop_recording=FORMAT, version=version, interval=interval))
 
     def add(self, sample: Sample) -> None:
         """Writes one sample. Safe to call from several threads."""
@@ -48,8 +58,8 @@ class Recorder:
                 self._file.write(encoded)
 
 
-def load(path: Path) -> list[Sample]:
-    """The samples of a recording, in the order of their time.
+def load(path: Path) -> Recording:
+    """Reads a recording.
 
     Raises:
         BadRecording: it is not a recording, or a line in the midst of it is damaged. A damaged last line is what a
@@ -76,4 +86,4 @@ def load(path: Path) -> list[Sample]:
             raise BadRecording(f"{path}, line {number}: {error}") from None
     if not samples:
         raise BadRecording(f"{path} holds no samples")
-    return sorted(samples, key=lambda sample: sample.time)
+    return Recording(header.interval, sorted(samples, key=lambda sample: sample.time))

@@ -101,7 +101,7 @@ def _monitor(options: argparse.Namespace) -> int:
     if options.replay:
         return _replay(options)
     once = options.once or options.json
-    with _recording(options.record) as record:
+    with _recording(options.record, options.interval) as record:
         from .live import Live
 
         interval = options.interval
@@ -132,7 +132,7 @@ def _replay(options: argparse.Namespace) -> int:
     if options.record or options.url:
         raise WrongUsage("a recording is played as it is: --replay goes with neither --record nor --url")
     try:
-        replay = Replay(load(options.replay), options.interval)
+        replay = Replay(load(options.replay))
     except BadRecording as bad:
         raise Refusal(str(bad)) from None
     if options.once or options.json:
@@ -221,7 +221,7 @@ class _Completion(argparse.Action):
 
 
 @contextmanager
-def _recording(path: Path | None) -> "Iterator[Callable[[Sample], None] | None]":
+def _recording(path: Path | None, interval: float) -> "Iterator[Callable[[Sample], None] | None]":
     """What takes the samples to a file, if one was asked for."""
     if path is None:
         yield None
@@ -229,7 +229,7 @@ def _recording(path: Path | None) -> "Iterator[Callable[[Sample], None] | None]"
     from ..probes.recorder import Recorder
 
     try:
-        recorder = Recorder(path, VERSION)
+        recorder = Recorder(path, VERSION, interval)
     except FileExistsError:
         raise Refusal(f"{path} is there already: recordings are never written over, give a new name") from None
     except OSError as error:

@@ -5,7 +5,7 @@ from bisect import bisect_right
 
 from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Snapshot
-from ..probes.sample import Sample
+from ..probes.recorder import Recording
 
 
 class Replay:
@@ -14,12 +14,11 @@ class Replay:
     Going forward feeds what lies between; going back starts over, since a monitor has no memory of what it was.
     """
 
-    def __init__(self, samples: list[Sample], interval: float = 1.0) -> None:
-        """`samples` in the order of their time, at least one."""
-        self.interval = interval
-        self._samples = samples
-        self._times = [sample.time - samples[0].time for sample in samples]
-        self._monitor = Monitor(interval)
+    def __init__(self, recording: Recording) -> None:
+        self.interval = self._recorded = recording.interval
+        self._samples = recording.samples
+        self._times = [sample.time - self._samples[0].time for sample in self._samples]
+        self._monitor = Monitor(self._recorded)
         self._fed = 0
         self._position = 0.0
         self._read_at = time.monotonic()
@@ -85,7 +84,7 @@ class Replay:
         self._advance()
         until = bisect_right(self._times, self._position)
         if until < self._fed:
-            self._monitor, self._fed = Monitor(self.interval), 0
+            self._monitor, self._fed = Monitor(self._recorded), 0
         for sample in self._samples[self._fed : until]:
             self._monitor.feed(sample)
         self._fed = until
