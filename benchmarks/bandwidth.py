@@ -51,9 +51,8 @@ def main() -> int:
             )
     c_reads = [run["read"] for run in theirs]
     reads = [run.best_gbs for run in ours]
-    print(
-        f"median read: C {median(c_reads):.1f} GB/s, ours {median(reads):.1f}, ratio {median(reads) / median(c_reads):.3f}"
-    )
+    ratio = median(reads) / median(c_reads)
+    print(f"median read: C {median(c_reads):.1f} GB/s, ours {median(reads):.1f}, ratio {ratio:.3f}")
     print(f"spread over the runs, (highest - lowest) / median: C {spread(c_reads):.1%}, ours {spread(reads):.1%}")
     print(f"buffers {ours[-1].buffer_bytes >> 20} MiB, matrix product {median(m.gemm_tflops for m in ours):.3f} TFLOPS")
     return 0

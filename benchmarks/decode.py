@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
@@ -22,6 +23,7 @@ sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
 from gguf import GGUFReader  # noqa: E402
 from llmtop.tui.demo.model import write  # noqa: E402
 from llmtop.tui.demo.shape import SHAPES  # noqa: E402
+
 from tests.real.engine import Clients, Server  # noqa: E402
 
 
@@ -31,11 +33,11 @@ def tensor_sum(path: Path, *, tied: bool) -> int:
     return sum(int(tensor.n_bytes) for tensor in tensors if tied or tensor.name != "token_embd.weight")
 
 
-def look(url: str, seconds: float) -> dict[str, object]:
+def look(url: str, seconds: float) -> Any:
     command = [sys.executable, "-m", "llmtop", "--json", "--interval", str(seconds), "--url", url, "--no-discover"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / ".src")}
-    (engine,) = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)["engines"]
-    return engine
+    document = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    return document["engines"][0]
 
 
 def main() -> None:
@@ -57,11 +59,11 @@ def main() -> None:
                             engine = look(server.url, asked.seconds)
                             end = time.monotonic()
                         counted = clients.rate(end - asked.seconds, end)
-                        seen, roof = engine["decode_tps"], engine["ceiling"]["decode_tps"]  # type: ignore[index]
-                        same = engine["model"]["bytes_per_token"] == tensor_sum(path, tied=SHAPES[size].tied)  # type: ignore[index]
-                        share = f"{seen / roof:.2f}" if roof else "-"  # type: ignore[operator]
+                        seen, roof = engine["decode_tps"], engine["ceiling"]["decode_tps"]
+                        same = engine["model"]["bytes_per_token"] == tensor_sum(path, tied=SHAPES[size].tied)
+                        share = f"{seen / roof:.2f}" if roof else "-"
                         print(
-                            f"{size:5}{quantization}  {streams:5}  {counted:8.2f}{seen:8.2f}{seen / counted - 1:8.1%}"  # type: ignore[operator]
+                            f"{size:5}{quantization}  {streams:5}  {counted:8.2f}{seen:8.2f}{seen / counted - 1:8.1%}"
                             f"{roof or 0:9.1f}  {share:>10}  {'equal' if same else 'DIFFERENT':>22}"
                         )
                 path.unlink()

@@ -2,8 +2,8 @@
 
     python benchmarks/overhead.py [--seconds 30] [--size 160x48]
 
-Three real llama-servers (xllamacpp, made-up models, one of them working) and eight simulated GPUs are watched at 1 Hz in
-tmux. Beside llmtop run, in the same minutes, a hello-world Textual app and whichever of btop, vllmstat and llmfit is
+Three real llama-servers (xllamacpp, made-up models, one of them working) and eight simulated GPUs are watched at 1 Hz
+in tmux. Beside llmtop run, in the same minutes, a hello-world Textual app and whichever of btop, vllmstat and llmfit is
 installed. CPU is utime + stime of the process tree in % of one core, from /proc. Needs Linux, tmux and cc.
 """
 
@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
 
 from llmtop.tui.demo.model import write  # noqa: E402
 from llmtop.tui.demo.shape import Shape  # noqa: E402
+
 from tests.real.engine import Clients, Server  # noqa: E402
 
 SHAPE = Shape(width=768, layers=12, heads=12, kv_heads=12, head_width=64, feed_forward=2048, context=8192)

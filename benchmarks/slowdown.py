@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
 
 from llmtop.tui.demo.model import write  # noqa: E402
 from llmtop.tui.demo.shape import SHAPES  # noqa: E402
+
 from tests.real.engine import Clients, Server  # noqa: E402
 
 
@@ -31,7 +32,12 @@ class Monitor:
     def __init__(self, url: str) -> None:
         self._terminal, inner = pty.openpty()
         os.set_blocking(self._terminal, True)
-        environment = os.environ | {"PYTHONPATH": str(ROOT / ".src"), "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "48"}
+        environment = os.environ | {
+            "PYTHONPATH": str(ROOT / ".src"),
+            "TERM": "xterm-256color",
+            "COLUMNS": "160",
+            "LINES": "48",
+        }
         command = [sys.executable, "-m", "llmtop", "--url", url]
         self._process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, env=environment)
         os.close(inner)

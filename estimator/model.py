@@ -1,8 +1,8 @@
 """Bytes and FLOPs of a model under a load.
 
-Definitions: weights read per decode step = all weights minus the input embedding table (unless it is tied: then it is the
-output head and is read), with k/E of the routed experts; KV read per step = the cache of each running stream; FLOPs per
-token = 2 per active weight, and 4 x query width x context for attention. These are those of Pope et al., "Efficiently
+Definitions: weights read per decode step = all weights minus the input embedding table (unless it is tied: then it is
+the output head and is read), with k/E of the routed experts; KV read per step = the cache of each running stream; FLOPs
+per token = 2 per active weight, and 4 x query width x context for attention. These are those of Pope et al., "Efficiently
 Scaling Transformer Inference" (arXiv 2211.05102), and of the JAX scaling book.
 """
 
@@ -31,7 +31,8 @@ def routed_share(facts: ModelFacts) -> float:
 
 def touched_share(facts: ModelFacts, streams: float) -> float:
     """The share of the routed experts that a step of `streams` tokens touches when each routes on its own, 0-1."""
-    return 1.0 - (1.0 - routed_share(facts)) ** max(streams, 1.0)
+    missed: float = (1.0 - routed_share(facts)) ** max(streams, 1.0)
+    return 1.0 - missed
 
 
 def weight_bytes_read(facts: ModelFacts, share: float | None = None) -> float | None:

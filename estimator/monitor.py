@@ -102,7 +102,9 @@ def _silent(device: Device, silence: float) -> Device:
 
 def _device_events(wall: float, before: Device | None, now: Device) -> list[Event]:
     if before is None:
-        return [Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id)] if now.problem else []
+        return (
+            [Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id)] if now.problem else []
+        )
     events: list[Event] = []
     if now.problem and now.problem != before.problem:
         events.append(Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id))

@@ -1,7 +1,7 @@
 """The ceiling: what no software can pass on this hardware, with this model, under this load.
 
-A roofline (Williams, Waterman, Patterson 2009): the slower of the bytes that must be read over the peak bandwidth and the
-FLOPs that must be done over the peak rate. Where a fact is uncertain, the side that raises the roof is taken.
+A roofline (Williams, Waterman, Patterson 2009): the slower of the bytes that must be read over the peak bandwidth and
+the FLOPs that must be done over the peak rate. Where a fact is uncertain, the side that raises the roof is taken.
 """
 
 from ..probes.sample import Device, ModelFacts

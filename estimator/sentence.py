@@ -8,6 +8,7 @@ from .snapshot import Ceiling, Expected
 
 def binds(
     reading: Engine,
+    *,
     facts: ModelFacts | None,
     load: Load,
     roof: Ceiling,
@@ -23,7 +24,11 @@ def binds(
     if roof.decode_tps is None:
         return f"no ceiling: {roof.reason}" if roof.reason else None
     parts = [_arithmetic(roof) if roof.limit == "compute" else _reading(facts, load, devices)]
-    held = [f"{device.name} held down by {', '.join(device.throttle_reasons)}" for device in devices if device.throttle_reasons]
+    held = [
+        f"{device.name} held down by {', '.join(device.throttle_reasons)}"
+        for device in devices
+        if device.throttle_reasons
+    ]
     parts += held
     if reading.prefilling and reading.requests_running:
         parts.append(f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")

@@ -77,7 +77,7 @@ class EngineTrack:
         good = expected(reading.engine, self._model, load, served_by, reading.threads)
         decode, prefill = self._decode.per_second, self._prefill.per_second
         power = _power(served_by)
-        view = EngineView(
+        return EngineView(
             engine=reading.engine,
             url=reading.url,
             status=reading.status,
@@ -107,9 +107,10 @@ class EngineTrack:
             mfu=prefill / roof.prefill_tps if prefill and roof.prefill_tps else None,
             power_w=power,
             joules_per_token=power / decode if power and decode and decode > 0.05 else None,
-            binds=sentence.binds(reading, self._model, load, roof, good, served_by, decode),
+            binds=sentence.binds(
+                reading, facts=self._model, load=load, roof=roof, good=good, devices=served_by, decode_tps=decode
+            ),
         )
-        return view
 
     def _changes(self, before: Engine, now: Engine) -> list[str]:
         if not self._begun:
@@ -172,8 +173,12 @@ def label(view: Engine) -> str:
 
 def event(wall: float, reading: Engine, text: str) -> Event:
     """A line about an engine."""
-    level = "info" if reading.status in ALIVE else "warning"
-    return Event(wall=wall, text=f"{label(reading)} {text}", level=level, source=reading.url)
+    return Event(
+        wall=wall,
+        text=f"{label(reading)} {text}",
+        level="info" if reading.status in ALIVE else "warning",
+        source=reading.url,
+    )
 
 
 def _power(devices: list[Device]) -> float | None:

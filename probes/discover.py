@@ -23,10 +23,12 @@ class Discovery:
     """
 
     def __init__(self, found: Callable[[Endpoint], None], urls: list[str], *, everything: bool = True) -> None:
-        """Args:
-        found: takes each endpoint, from the thread of the discovery (from `start` for the first look).
-        urls: endpoints that a person named: they are always there, and only their process is looked for.
-        everything: whether to look for others as well.
+        """Nothing is looked at yet.
+
+        Args:
+            found: takes each endpoint, from the thread of the discovery (from `start` for the first look).
+            urls: endpoints that a person named: they are always there, and only their process is looked for.
+            everything: whether to look for others as well.
         """
         self._found = found
         self._urls = {_site(url): url for url in urls}

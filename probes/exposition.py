@@ -9,7 +9,7 @@ _LONGEST_LINE = 8 << 10
 """Bounds of what a lying engine can make us parse."""
 
 
-class BadExposition(Exception):  # noqa: N818  # it names a thing, not an event
+class BadExposition(Exception):  # it names a thing, not an event
     """The text is not what Prometheus reads. Its text is one line that can stand in a row."""
 
 

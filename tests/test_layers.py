@@ -25,7 +25,7 @@ def imported(path: Path) -> Iterator[str]:
             base = inside[: len(inside) - node.level + 1]
             target = (*base, *(node.module or "").split("."))
             names = [alias.name for alias in node.names]
-            yield target[0] if target[0] else names[0]
+            yield target[0] or names[0]
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llmtop":
             yield "llmtop"
         elif isinstance(node, ast.Import):

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     threading.excepthook = _log_thread
-    run: Callable[[argparse.Namespace], int] = options.run
+    run: Callable[[argparse.Namespace], int] = _completion if options.print_completion else options.run
     try:
         return run(options)
     except Refusal as refusal:
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"llmtop {VERSION}")
-    top.add_argument("--print-completion", action=_Completion, help="print a completion script and exit")
+    top.add_argument("--print-completion", choices=("bash", "zsh", "tcsh"), help="print a completion script")
     _monitor_options(top)
     top.set_defaults(run=_monitor)
     commands = top.add_subparsers(title="commands", metavar="")
@@ -76,7 +76,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--streams", type=_count, default=2, metavar="N", help="clients at once (default 2)")
     demo.add_argument("--threads", type=_count, metavar="N", help="threads of the engine (default: half of the cores)")
     demo.set_defaults(run=_demo)
-    probe = commands.add_parser("probe", help="what this machine is: devices, bandwidth, power limits", allow_abbrev=False)
+    probe = commands.add_parser(
+        "probe", help="what this machine is: devices, bandwidth, power limits", allow_abbrev=False
+    )
     probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
     probe.add_argument("--json", action="store_true", help="print JSON")
     probe.set_defaults(run=_probe)
@@ -86,14 +88,26 @@ def parser() -> argparse.ArgumentParser:
 def _monitor_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--url", action="append", default=[], metavar="URL", help="an engine to watch; may be repeated")
     to.add_argument("--no-discover", action="store_true", help="watch only the engines named with --url")
-    to.add_argument("--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)")
+    to.add_argument(
+        "--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)"
+    )
     to.add_argument("--once", action="store_true", help="sample for one interval, print a table and exit")
     to.add_argument("--json", action="store_true", help="like --once, but print JSON")
     to.add_argument("--record", type=Path, metavar="FILE", help="write all samples to a new file")
     to.add_argument("--replay", type=Path, metavar="FILE", help="play a recording instead of watching this machine")
     to.add_argument(
-        "--api-key-env", metavar="NAME", help=f"environment variable that holds the key of the engines (default {KEY_VARIABLE})"
+        "--api-key-env",
+        metavar="NAME",
+        help=f"environment variable that holds the key of the engines (default {KEY_VARIABLE})",
     )
+
+
+def _completion(options: argparse.Namespace) -> int:
+    """`llmtop --print-completion SHELL`."""
+    import shtab
+
+    print(shtab.complete(parser(), shell=options.print_completion))  # noqa: T201
+    return 0
 
 
 def _monitor(options: argparse.Namespace) -> int:
@@ -145,18 +159,20 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     """`llmtop demo`: an engine, a load, and the monitor on both."""
-    from ..probes.hardware import bandwidth
+    from ..probes.hardware.bandwidth import measure
+    from ..probes.hardware.measurement import load, save
     from .demo import Demo, DemoError
 
-    def measure() -> None:
-        if bandwidth.load() is None:
-            _say("measuring the memory bandwidth, for the ceiling: all cores, about 10 s", 0)
-            bandwidth.save(bandwidth.measure())
+    def measure_once() -> None:
+        if load() is None:
+            save(measure(_progress("measuring the memory bandwidth, for the ceiling")))
 
     if options.replay:
         raise WrongUsage("demo runs an engine: it does not go with --replay")
     try:
-        with Demo(size=options.size, streams=options.streams, threads=options.threads, before_load=measure) as demo:
+        with Demo(
+            size=options.size, streams=options.streams, threads=options.threads, before_load=measure_once
+        ) as demo:
             options.url.append(demo.url)
             return _monitor(options)
     except DemoError as error:
@@ -165,11 +181,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _probe(options: argparse.Namespace) -> int:
     """`llmtop probe`: what this machine is."""
-    from ..probes.hardware import bandwidth
     from .live import Live
 
     if options.measure:
-        bandwidth.save(bandwidth.measure(_progress("measuring the memory bandwidth")))
+        from ..probes.hardware.bandwidth import measure
+        from ..probes.hardware.measurement import save
+
+        save(measure(_progress("measuring the memory bandwidth")))
     live = Live([], discover=False)
     live.start()
     live.settle()
@@ -191,8 +209,12 @@ def _screen(feed: "Feed") -> int:
     from .app import LlmTop
 
     app = LlmTop(feed, version=VERSION)
+
+    def leave(*_: object) -> None:
+        app.exit()
+
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: app.exit())
+        signal.signal(number, leave)
     app.run()
     return app.return_code or 0
 
@@ -207,21 +229,8 @@ def _print(snapshot: "Snapshot", *, as_json: bool) -> int:
     return 0
 
 
-class _Completion(argparse.Action):
-    """Prints a completion script for a shell, written by shtab."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **settings: object) -> None:
-        super().__init__(option_strings, dest, choices=("bash", "zsh", "tcsh"), **settings)  # type: ignore[arg-type]
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: object, values: object, option: object = None) -> None:
-        import shtab
-
-        print(shtab.complete(parser, shell=str(values)))  # noqa: T201
-        parser.exit()
-
-
 @contextmanager
-def _recording(path: Path | None, interval: float) -> "Iterator[Callable[[Sample], None] | None]":
+def _recording(path: Path | None, interval: float) -> "Generator[Callable[[Sample], None] | None]":
     """What takes the samples to a file, if one was asked for."""
     if path is None:
         yield None
@@ -282,7 +291,7 @@ def _say(line: str, code: int) -> int:
 
 
 def _log_thread(crash: threading.ExceptHookArgs) -> None:
-    """Writes the traceback of a thread to a file: the screen belongs to the monitor, and a silent source says so there."""
+    """Writes the traceback of a thread to a file: the screen is the monitor's, where the silence of a source shows."""
     if crash.exc_value is None:
         return
     import traceback

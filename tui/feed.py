@@ -8,8 +8,21 @@ from ..estimator.snapshot import Snapshot
 class Player(Protocol):
     """The controls of a recording."""
 
-    paused: bool
-    speed: float
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        ...
+
+    @paused.setter
+    def paused(self, paused: bool) -> None: ...
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the recording that pass in one second."""
+        ...
+
+    @speed.setter
+    def speed(self, speed: float) -> None: ...
 
     @property
     def position(self) -> float:
@@ -29,8 +42,13 @@ class Player(Protocol):
 class Feed(Protocol):
     """A running source of snapshots. Reading it never waits."""
 
-    interval: float
-    """Seconds between two readings of each source; may be changed while it runs."""
+    @property
+    def interval(self) -> float:
+        """Seconds between two readings of each source; may be changed while it runs."""
+        ...
+
+    @interval.setter
+    def interval(self, interval: float) -> None: ...
 
     @property
     def player(self) -> Player | None:

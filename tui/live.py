@@ -9,7 +9,9 @@ from ..estimator.snapshot import Snapshot
 from ..probes.discover import Discovery
 from ..probes.engines.contract import Endpoint
 from ..probes.engines.source import EngineSource
-from ..probes.hardware import bandwidth, detect
+from ..probes.hardware import detect
+from ..probes.hardware.bandwidth import measure
+from ..probes.hardware.measurement import save
 from ..probes.sample import Sample
 from ..probes.sampler import Sampler
 
@@ -20,7 +22,10 @@ SETTLE_S = 2.5
 class Live:
     """Finds engines and devices by itself and keeps the newest snapshot."""
 
-    player = None
+    @property
+    def player(self) -> None:
+        """There is none: this is no recording."""
+        return
 
     def __init__(
         self,
@@ -50,12 +55,12 @@ class Live:
         return self._interval
 
     @interval.setter
-    def interval(self, seconds: float) -> None:
-        self._interval = seconds
+    def interval(self, interval: float) -> None:
+        self._interval = interval
         for probe in self._hardware:
-            probe.period = seconds
+            probe.period = interval
         for source in list(self._engines.values()):
-            source.interval = seconds
+            source.interval = interval
         self._sampler.wake()
 
     def start(self) -> None:
@@ -94,8 +99,8 @@ class Live:
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
-        measurement = bandwidth.measure()
-        bandwidth.save(measurement)
+        measurement = measure()
+        save(measurement)
         self._sampler.wake()
         return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.1%}"
 

@@ -1,11 +1,10 @@
 """llama.cpp: llama-server, also inside another program (xllamacpp) or renamed (llamafile).
 
-Live counts come from `GET /slots`. `GET /metrics` empties two gauges of whoever else scrapes it, so it is read only where
-the slots are closed (`--no-slots`). `GET /slots` wakes a sleeping server and keeps it awake, so a server that is idle is
-asked for `GET /props` alone, until it sleeps or its process works again.
+Live counts come from `GET /slots`. `GET /metrics` empties two gauges of whoever else scrapes it, so it is read only
+where the slots are closed (`--no-slots`). `GET /slots` wakes a sleeping server and keeps it awake, so a server that is
+idle is asked for `GET /props` alone, until it sleeps or its process works again.
 """
 
-import time
 from typing import ClassVar, Self
 
 from msgspec import DecodeError
@@ -14,6 +13,7 @@ from ..fetch import Fetch
 from ..sample import Engine
 from .contract import UNAUTHORIZED, Endpoint, Process, Seen
 from .llamaprops import Identity, Props, decode_props, identify, kv_bytes_per_element
+from .llamarouter import Router
 from .llamasteps import StepCount
 from .slots import SlotLedger, decode_slots
 from .work import Work
@@ -28,11 +28,15 @@ class LlamaCpp:
 
     name: ClassVar[str] = "llama.cpp"
     ports: ClassVar[tuple[int, ...]] = (8080,)
-    PATHS: ClassVar[frozenset[str]] = frozenset({"/props", "/slots", "/metrics", "/v1/models"})
+    PATHS: ClassVar[frozenset[str]] = frozenset({"/props", "/slots", "/metrics", "/v1/models", "/models"})
 
-    def __init__(self, endpoint: Endpoint, fetch: Fetch) -> None:
+    def __init__(self, endpoint: Endpoint, fetch: Fetch, query: str = "") -> None:
+        """`query` goes with every path: it names one model of a router."""
         self._endpoint = endpoint
-        self._fetch = fetch.only(self.PATHS)
+        self._router_fetch = fetch
+        self._fetch = fetch.only(frozenset(path + query for path in self.PATHS))
+        self._query = query
+        self._router: Router | None = None
         self._ledger = SlotLedger()
         self._steps = StepCount()
         self._identity: Identity | None = None
@@ -66,6 +70,8 @@ class LlamaCpp:
 
     def read(self) -> Engine:
         """One reading; raises FetchError when the server cannot be asked."""
+        if self._router is not None:
+            return self._reading(**self._router.read())
         if (self._props is None or not self._busy) and (trouble := self._read_props()):
             return trouble
         if self._props is not None and self._props.is_sleeping:
@@ -76,7 +82,7 @@ class LlamaCpp:
 
     def _read_props(self) -> Engine | None:
         """Learns what runs there; a reading when nothing more can be asked now."""
-        answer = self._fetch.get("/props")
+        answer = self._fetch.get("/props" + self._query)
         match answer.status:
             case 401 | 403:
                 return self._reading(status="unauthorized", problem=UNAUTHORIZED)
@@ -92,14 +98,18 @@ class LlamaCpp:
         except DecodeError:
             return self._reading(status="unsupported", problem="GET /props is not what llama-server sends")
         if self._props.role == "router":
-            return self._reading(status="idle", problem="a router: the models it has loaded have rows of their own")
+            self._router = Router(self._router_fetch, self._child, local=self._endpoint.process is not None)
+            return self._reading(**self._router.read())
         if self._identity is None or self._identity.props_path != self._props.model_path:
-            self._identity = identify(self._props, self._fetch, self._endpoint.process)
+            self._identity = identify(self._props, self._fetch, self._endpoint.process, self._query)
         self._no_slots = self._props.endpoint_slots is False
         return None
 
+    def _child(self, query: str) -> "LlamaCpp":
+        return LlamaCpp(Endpoint(url=self._endpoint.url), self._router_fetch, query)
+
     def _read_slots(self) -> Engine:
-        answer = self._fetch.get("/slots")
+        answer = self._fetch.get("/slots" + self._query)
         match answer.status:
             case 200:
                 pass
@@ -137,7 +147,7 @@ class LlamaCpp:
         self._busy = True
         if self._props is not None and self._props.endpoint_metrics is False:
             return self._reading(status="idle", problem=NO_COUNTER)
-        answer = self._fetch.get("/metrics")
+        answer = self._fetch.get("/metrics" + self._query)
         if answer.status == 503:
             self._props = None
             return self._reading(status="loading", problem="loading its model")
@@ -181,10 +191,12 @@ class LlamaCpp:
 
     def _reading(self, **facts: object) -> Engine:
         identity, process = self._identity, self._endpoint.process
-        known = {
+        known: dict[str, object] = {
             "version": self._props.build_info if self._props else None,
             "model": identity.facts if identity else None,
-            "threads": int(threads) if process and (threads := process.option("-t", "--threads") or "").isdigit() else None,
+            "threads": int(threads)
+            if process and (threads := process.option("-t", "--threads") or "").isdigit()
+            else None,
             "kv_bytes_per_element": kv_bytes_per_element(process) if process else None,
         }
-        return Engine(engine=self.name, url=self._endpoint.url, **known, **facts)  # type: ignore[arg-type]
+        return Engine(engine=self.name, url=self._endpoint.url, **(known | facts))  # type: ignore[arg-type]

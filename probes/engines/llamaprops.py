@@ -12,8 +12,17 @@ from ..models import BadModelFile, facts
 from ..sample import ModelFacts
 from .contract import Process
 
-BLOCK_BYTES = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32, "q4_1": 20 / 32, "iq4_nl": 18 / 32,
-               "q5_0": 22 / 32, "q5_1": 24 / 32}  # fmt: skip
+BLOCK_BYTES = {
+    "f32": 4.0,
+    "f16": 2.0,
+    "bf16": 2.0,
+    "q8_0": 34 / 32,
+    "q4_0": 18 / 32,
+    "q4_1": 20 / 32,
+    "iq4_nl": 18 / 32,
+    "q5_0": 22 / 32,
+    "q5_1": 24 / 32,
+}
 """Bytes per element of the KV types that `--cache-type-k` takes (ggml block sizes)."""
 
 
@@ -65,7 +74,7 @@ class Identity(Struct, frozen=True):
     facts: ModelFacts | None
 
 
-def identify(props: Props, fetch: Fetch, process: Process | None) -> Identity:
+def identify(props: Props, fetch: Fetch, process: Process | None, query: str = "") -> Identity:
     """The model: from its file if this machine has it, else from `GET /v1/models`. Raises FetchError."""
     context = props.default_generation_settings.n_ctx
     for path in _places(props.model_path, process):
@@ -75,7 +84,7 @@ def identify(props: Props, fetch: Fetch, process: Process | None) -> Identity:
             continue
         if found is not None:
             return Identity(props.model_path, replace(found, context_length=context or found.context_length))
-    return Identity(props.model_path, _served(props, fetch))
+    return Identity(props.model_path, _served(props, fetch, query))
 
 
 def kv_bytes_per_element(process: Process) -> float | None:
@@ -86,10 +95,10 @@ def kv_bytes_per_element(process: Process) -> float | None:
     return sum(BLOCK_BYTES.get(name or "f16", 2.0) for name in names) / 2
 
 
-def _served(props: Props, fetch: Fetch) -> ModelFacts | None:
+def _served(props: Props, fetch: Fetch, query: str) -> ModelFacts | None:
     """What the server itself says of the size: no layout, so no bytes per token."""
     name = Path(props.model_path or props.model_alias or "").name
-    answer = fetch.get("/v1/models")
+    answer = fetch.get("/v1/models" + query)
     try:
         entries = _decode_entries(answer.body).data if answer.status == 200 else []
     except DecodeError:

@@ -9,7 +9,7 @@ from ..fetch import Fetch, FetchError
 from ..processes import Family, is_local
 from ..sample import Engine, Gone, Status
 from . import ENGINES
-from .contract import UNAUTHORIZED, EngineAdapter, Endpoint, Seen
+from .contract import UNAUTHORIZED, Endpoint, EngineAdapter, Seen
 
 KEEP_S = 300.0
 """Seconds that an engine which is gone keeps its row, unless a person named it."""
@@ -21,7 +21,7 @@ STRANGE = "answers, but is no engine that llmtop knows"
 class EngineSource:
     """Reads one endpoint, whatever becomes of it. Never raises; trouble is a status with a problem.
 
-    The key goes to engines that a person named or whose command line is an engine's, never to a stranger on a known port.
+    The key goes to engines that a person named or whose command line is an engine's, never to a stranger on some port.
     """
 
     def __init__(self, endpoint: Endpoint, *, interval: float, api_key: str | None = None) -> None:

@@ -1,9 +1,8 @@
 """Samples in, snapshots out, over the life of an engine."""
 
-from msgspec.structs import replace
-
 from llmtop.estimator.monitor import Monitor
 from llmtop.probes.sample import Bandwidth, Device, DeviceProcess, Devices, Engine, Gone, ModelFacts, Sample, Total
+from msgspec.structs import replace
 
 URL = "http://127.0.0.1:8080"
 MODEL = ModelFacts(

@@ -48,7 +48,11 @@ class Server:
             self.slots[index] = msgspec.structs.replace(slot, tokens=slot.tokens + 1, next_token=[progress])
 
 
-@given(st.lists(st.sampled_from(["step", "poll", "begin"]), min_size=10, max_size=300), st.integers(1, 9), st.integers(2, 20))
+@given(
+    st.lists(st.sampled_from(["step", "poll", "begin"]), min_size=10, max_size=300),
+    st.integers(1, 9),
+    st.integers(2, 20),
+)
 def test_with_a_free_slot_between_requests_every_token_is_counted(events: list[str], prompt: int, limit: int) -> None:
     server, ledger = Server(), SlotLedger()
     ledger.read(list(server.slots), 0.0)
@@ -89,7 +93,9 @@ def test_back_to_back_requests_with_a_limit_lose_nothing(poll_every: int, limit:
 
 def test_what_was_made_before_the_first_reading_is_not_counted() -> None:
     ledger = SlotLedger()
-    ledger.read([Slot(id=0, is_processing=True, task=1, tokens=120, processed=20, next_token=[NextToken(100, 50)])], 0.0)
+    ledger.read(
+        [Slot(id=0, is_processing=True, task=1, tokens=120, processed=20, next_token=[NextToken(100, 50)])], 0.0
+    )
     assert ledger.decoded == 0
     assert ledger.prefilled == 0
 
@@ -115,4 +121,7 @@ def test_what_are_no_slots_is_one_kind_of_error(body: bytes) -> None:
 def test_a_recorded_body_of_a_busy_server() -> None:
     """Captured from llama-server 0.5.0-dev while it served two requests, 2026-11."""
     slots = decode_slots((DATA / "decoding.slots.json").read_bytes())
-    assert [(slot.id, slot.task, slot.prompt, slot.progress.n_decoded) for slot in slots] == [(0, 6, 17, 49), (1, 4, 1402, 50)]
+    assert [(slot.id, slot.task, slot.prompt, slot.progress.n_decoded) for slot in slots] == [
+        (0, 6, 17, 49),
+        (1, 4, 1402, 50),
+    ]

@@ -15,7 +15,9 @@ from .conftest import Serve, http
 DATA = Path(__file__).parent.parent / "data" / "llama-server"
 PROPS = (DATA / "idle.props.json").read_bytes()
 SLOTS = (DATA / "decoding.slots.json").read_bytes()
-LLAMA = Process(pid=2**22, command=("/opt/llama-server", "-m", "x.gguf", "-t", "3", "-ctk", "q8_0"), name="llama-server")
+LLAMA = Process(
+    pid=2**22, command=("/opt/llama-server", "-m", "x.gguf", "-t", "3", "-ctk", "q8_0"), name="llama-server"
+)
 
 
 def source(url: str, process: Process | None = None, *, explicit: bool = True) -> EngineSource:
@@ -55,11 +57,28 @@ def test_a_sleeping_server_is_not_woken(serve: Serve) -> None:
     assert "/slots" not in server.paths
 
 
-def test_a_router_is_named_and_not_asked_to_load_anything(serve: Serve) -> None:
-    server = serve.paths({"/props": b'{"role":"router","build_info":"b1"}', "/slots": SLOTS}, server="llama.cpp")
+ROUTER = {
+    "/props": b'{"role":"router","build_info":"b1"}',
+    "/models": b'{"data":[{"id":"a b","status":{"value":"loaded"}},{"id":"c","status":{"value":"unloaded"}}]}',
+    "/props?model=a%20b&autoload=false": PROPS,
+    "/slots?model=a%20b&autoload=false": SLOTS,
+}
+"""Built from the facts of llama.cpp's tools/server README (2026-08)."""
+
+
+def test_a_router_here_leaves_its_models_to_their_own_rows(serve: Serve) -> None:
+    server = serve.paths(ROUTER, server="llama.cpp")
+    reading = read(server.url, LLAMA)
+    assert reading.problem == "a router of 2 models: each has a row of its own"
+    assert set(server.paths) <= {"/version", "/props", "/models"}
+
+
+def test_a_router_elsewhere_is_read_through_and_never_made_to_load(serve: Serve) -> None:
+    server = serve.paths(ROUTER, server="llama.cpp")
     reading = read(server.url)
-    assert reading.problem is not None and "router" in reading.problem
-    assert set(server.paths) <= {"/version", "/props"}
+    assert (reading.status, reading.requests_running) == ("ok", 2.0)
+    assert not [path for path in server.paths if "model=" in path and "autoload=false" not in path]
+    assert not [path for path in server.paths if "model=c" in path]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import threading
 import time
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Self
 
 SERVE = Path(__file__).parent / "serve.py"
 
@@ -27,7 +28,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -64,13 +65,15 @@ class Server:
 class Clients:
     """Streams that never end until told to; each notes the moment of every token it is sent."""
 
-    def __init__(self, server: Server, streams: int, *, tokens: int = 200, prompt: str = "bada keke lulu ", key: str = "") -> None:
+    def __init__(
+        self, server: Server, streams: int, *, tokens: int = 200, prompt: str = "bada keke lulu ", key: str = ""
+    ) -> None:
         self._server, self._tokens, self._prompt, self._key = server, tokens, prompt, key
         self._stopped = threading.Event()
         self.moments: list[float] = []
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(streams)]
 
-    def __enter__(self) -> "Clients":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

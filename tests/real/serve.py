@@ -1,11 +1,12 @@
-"""Runs a real llama-server for the tests: python serve.py MODEL PORT [SLOTS] [noslots] [nometrics] [key=K] [sleep=S]."""
+"""Runs a real llama-server: python serve.py MODEL PORT [slots=N] [noslots] [nometrics] [key=K] [sleep=S]."""
 
 import sys
 import time
+from importlib import import_module
+from typing import Any
 
-import xllamacpp
-
-flags = dict(word.partition("=")[::2] for word in sys.argv[3:])
+xllamacpp: Any = import_module("xllamacpp")  # it has no types
+flags = {name: value for name, _, value in (word.partition("=") for word in sys.argv[3:])}
 settings = xllamacpp.CommonParams()
 settings.model.path, settings.port = sys.argv[1], int(sys.argv[2])
 settings.n_ctx = 8192

@@ -1,7 +1,7 @@
 """llmtop beside a real llama-server that generates under load."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,13 @@ SECRET = "sk-open-sesame"
 
 @contextmanager
 def watching(
-    server: Server, *, interval: float = 0.5, window: float | None = None, key: str | None = None, taken: list[Sample] | None = None
-) -> Iterator[Live]:
+    server: Server,
+    *,
+    interval: float = 0.5,
+    window: float | None = None,
+    key: str | None = None,
+    taken: list[Sample] | None = None,
+) -> Generator[Live]:
     record = None if taken is None else taken.append
     live = Live([server.url], interval=interval, window=window, api_key=key, discover=False, record=record)
     live.start()
@@ -72,7 +77,11 @@ def test_short_requests_back_to_back_are_not_lost(small_model: Path) -> None:
 
 
 def test_the_rate_moves_while_one_long_answer_is_written(small_model: Path) -> None:
-    with Server(small_model) as server, watching(server, interval=0.3) as live, Clients(server, 1, tokens=500) as clients:
+    with (
+        Server(small_model) as server,
+        watching(server, interval=0.3) as live,
+        Clients(server, 1, tokens=500) as clients,
+    ):
         clients.wait_for(30)
         seen: set[float] = set()
         while len(clients.moments) < 480:
@@ -84,7 +93,11 @@ def test_the_rate_moves_while_one_long_answer_is_written(small_model: Path) -> N
 
 
 def test_prefill_is_seen_while_it_runs(small_model: Path) -> None:
-    with Server(small_model) as server, watching(server, interval=0.3) as live, Clients(server, 1, prompt="bada keke " * 60, tokens=8):
+    with (
+        Server(small_model) as server,
+        watching(server, interval=0.3) as live,
+        Clients(server, 1, prompt="bada keke " * 60, tokens=8),
+    ):
         view = until(live, lambda view: bool(view.prefill_tps), 20)
         assert view.prefill_source is not None and "n_prompt_tokens_processed" in view.prefill_source
 
