@@ -33,7 +33,7 @@ def tensor_sum(path: Path, *, tied: bool) -> int:
     return sum(int(tensor.n_bytes) for tensor in tensors if tied or tensor.name != "token_embd.weight")
 
 
-def look(url: str, seconds: float) -> Any:
+def look(url: str, seconds: float) -> Any:  # noqa: ANN401  # JSON
     command = [sys.executable, "-m", "llmtop", "--json", "--interval", str(seconds), "--url", url, "--no-discover"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / ".src")}
     document = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)

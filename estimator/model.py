@@ -1,9 +1,9 @@
 """Bytes and FLOPs of a model under a load.
 
 Definitions: weights read per decode step = all weights minus the input embedding table (unless it is tied: then it is
-the output head and is read), with k/E of the routed experts; KV read per step = the cache of each running stream; FLOPs
-per token = 2 per active weight, and 4 x query width x context for attention. These are those of Pope et al., "Efficiently
-Scaling Transformer Inference" (arXiv 2211.05102), and of the JAX scaling book.
+the output head and is read), with k/E of the routed experts; KV read per step = the cache of each running stream;
+FLOPs per token = 2 per active weight, and 4 x query width x context for attention. These are those of Pope et al.,
+"Efficiently Scaling Transformer Inference" (arXiv 2211.05102), and of the JAX scaling book.
 """
 
 from msgspec import Struct

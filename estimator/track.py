@@ -115,7 +115,7 @@ class EngineTrack:
     def _changes(self, before: Engine, now: Engine) -> list[str]:
         if not self._begun:
             self._begun = True
-            return [f"found, {now.status}" if now.problem is None else f"found: {now.problem}"]
+            return [f"found, {now.status}" if now.status in ALIVE else now.problem or now.status]
         if before.status in ALIVE and now.status in ALIVE:
             fell = (now.decode_tokens or 0.0) < (before.decode_tokens or 0.0)
             if fell or (before.pid and now.pid and before.pid != now.pid):

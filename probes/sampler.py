@@ -24,13 +24,16 @@ class Sampler:
         self._lock = Lock()
         self._wakers: dict[str, Event] = {}
 
-    def add(self, probe: Probe) -> None:
-        """Begins to read a probe; does nothing when one of that name is being read."""
+    def add(self, probe: Probe) -> Event:
+        """Begins to read a probe, unless one of that name is being read; what it returns is set after a first reading."""
+        first = Event()
         with self._lock:
             if self._stopped.is_set() or probe.name in self._wakers:
-                return
+                first.set()
+                return first
             waker = self._wakers[probe.name] = Event()
-        Thread(target=self._run, args=(probe, waker), name=f"probe {probe.name}", daemon=True).start()
+        Thread(target=self._run, args=(probe, waker, first), name=f"probe {probe.name}", daemon=True).start()
+        return first
 
     def wake(self) -> None:
         """Reads every source now."""
@@ -44,7 +47,7 @@ class Sampler:
         self._stopped.set()
         self.wake()
 
-    def _run(self, probe: Probe, waker: Event) -> None:
+    def _run(self, probe: Probe, waker: Event, first: Event) -> None:
         while not self._stopped.is_set():
             started = time.monotonic()
             reading = probe.read()
@@ -54,6 +57,7 @@ class Sampler:
                 return
             if reading is not None:
                 self._sink(Sample(source=probe.name, time=ended, wall=time.time(), period=period, reading=reading))
+            first.set()
             if isinstance(reading, Gone):
                 break
             waker.wait(max(started + period - time.monotonic(), MIN_PAUSE))

@@ -67,8 +67,8 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="run a real engine with a made-up model and watch it",
-        description="Writes a random-weight model, serves it with a real llama.cpp, keeps some streams going, and opens "
-        "the monitor on it. Needs the extra: pip install 'llmtop-tui[demo]'",
+        description="Writes a random-weight model, serves it with a real llama.cpp, keeps some streams going, and "
+        "opens the monitor on it. Needs the extra: pip install 'llmtop-tui[demo]'",
         allow_abbrev=False,
     )
     _monitor_options(demo)
@@ -187,7 +187,10 @@ def _probe(options: argparse.Namespace) -> int:
         from ..probes.hardware.bandwidth import measure
         from ..probes.hardware.measurement import save
 
-        save(measure(_progress("measuring the memory bandwidth")))
+        try:
+            save(measure(_progress("measuring the memory bandwidth")))
+        except OSError as error:
+            raise Refusal(f"cannot write {error.filename}: {error.strerror}") from None
     live = Live([], discover=False)
     live.start()
     live.settle()

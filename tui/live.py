@@ -16,7 +16,7 @@ from ..probes.sample import Sample
 from ..probes.sampler import Sampler
 
 SETTLE_S = 2.5
-"""The longest that `settle` waits for sources that have not spoken."""
+"""The longest that `settle` waits for sources that hang."""
 
 
 class Live:
@@ -41,8 +41,7 @@ class Live:
         self._api_key = api_key
         self._record = record
         self._lock = Lock()
-        self._heard = Event()
-        self._silent: set[str] = set()
+        self._first_readings: list[Event] = []
         self._monitor = Monitor(interval, window)
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
@@ -66,8 +65,7 @@ class Live:
     def start(self) -> None:
         """Begins to read: the devices, and each engine that is found."""
         for probe in self._hardware:
-            self._silent.add(probe.name)
-            self._sampler.add(probe)
+            self._first_readings.append(self._sampler.add(probe))
         self._discovery.start()
 
     def stop(self) -> None:
@@ -81,11 +79,10 @@ class Live:
         self._sampler.wake()
 
     def settle(self) -> None:
-        """Waits until every source found so far has spoken once, or for `SETTLE_S` seconds."""
+        """Waits until every source found so far was read once, or for `SETTLE_S` seconds."""
         deadline = time.monotonic() + SETTLE_S
-        while self._silent and (left := deadline - time.monotonic()) > 0:
-            self._heard.wait(left)
-            self._heard.clear()
+        for first in list(self._first_readings):
+            first.wait(max(deadline - time.monotonic(), 0.0))
 
     def watches_engines(self) -> bool:
         """Whether any engine answers, so that waiting for a rate makes sense."""
@@ -100,7 +97,10 @@ class Live:
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
         measurement = measure()
-        save(measurement)
+        try:
+            save(measurement)
+        except OSError as error:
+            return f"measured {measurement.best_gbs:.1f} GB/s, but {error.filename} cannot be written: {error.strerror}"
         self._sampler.wake()
         return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.1%}"
 
@@ -111,13 +111,10 @@ class Live:
         if source is None or source.gone:
             source = EngineSource(endpoint, interval=self._interval, api_key=self._api_key)
             self._engines[endpoint.url] = source
-            self._silent.add(source.name)
-            self._sampler.add(source)
+            self._first_readings.append(self._sampler.add(source))
 
     def _take(self, sample: Sample) -> None:
         if self._record is not None:
             self._record(sample)
         with self._lock:
             self._monitor.feed(sample)
-        self._silent.discard(sample.source)
-        self._heard.set()

@@ -1,5 +1,6 @@
 """A snapshot for other programs (JSON) and for a plain terminal (a table)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,7 +23,9 @@ def document(snapshot: Snapshot) -> bytes:
 
 def table(snapshot: Snapshot) -> str:
     """Engines and devices, one line each."""
-    rows = [("ENGINE", "URL", "MODEL", "STATUS", "TOK/S", "EXPECTED", "CEILING", "PREFILL", "W", "J/TOK")]
+    rows: list[tuple[str, ...]] = [
+        ("ENGINE", "URL", "MODEL", "STATUS", "TOK/S", "EXPECTED", "CEILING", "PREFILL", "W", "J/TOK")
+    ]
     rows += [_engine_row(view) for view in snapshot.engines]
     lines = _aligned(rows) if snapshot.engines else ["no engine found: name one with --url, or try llmtop demo"]
     lines += [f"  {view.url}: {view.problem}" for view in snapshot.engines if view.problem]
@@ -33,7 +36,10 @@ def table(snapshot: Snapshot) -> str:
 def machine_text(snapshot: Snapshot) -> str:
     """What this machine is: the host, its devices, and what could not be read."""
     host = snapshot.host or Host(name=NONE, os=NONE)
-    lines = [f"{host.name}: {host.os}, {host.cpu or NONE}, {host.cores or NONE} cores, {_gib(host.memory_total_bytes)}", ""]
+    lines = [
+        f"{host.name}: {host.os}, {host.cpu or NONE}, {host.cores or NONE} cores, {_gib(host.memory_total_bytes)}",
+        "",
+    ]
     for device in snapshot.devices:
         bandwidth = device.bandwidth_gbs
         lines.append(f"{device.id}  {device.name}")
@@ -89,7 +95,7 @@ def _devices(snapshot: Snapshot) -> list[str]:
     return _aligned(rows) + problems + [f"  {note}" for note in snapshot.notes]
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
@@ -114,7 +120,9 @@ def _bandwidth(device: Device) -> str:
 def _compute(device: Device) -> str | None:
     rates = device.compute_tflops
     named = (("fp16", rates.fp16), ("int8", rates.int8), ("fp32", rates.fp32))
-    return ", ".join(f"{rate:.3g} T{'OPS' if name == 'int8' else 'FLOPS'} {name}" for name, rate in named if rate) or None
+    return (
+        ", ".join(f"{rate:.3g} T{'OPS' if name == 'int8' else 'FLOPS'} {name}" for name, rate in named if rate) or None
+    )
 
 
 def _power(device: Device) -> str | None:

@@ -42,6 +42,7 @@ class LlamaCpp:
         self._identity: Identity | None = None
         self._props: Props | None = None
         self._busy = True
+        self._last: dict[str, object] = {}
         self._hurry = float("inf")
         self._no_slots = False
         process = endpoint.process
@@ -77,7 +78,7 @@ class LlamaCpp:
         if self._props is not None and self._props.is_sleeping:
             return self._reading(status="sleeping")
         if not self._busy and self._work is not None and not self._work.went_on():
-            return self._slots_reading("idle")
+            return self._slots_reading()
         return self._read_steps() if self._no_slots else self._read_slots()
 
     def _read_props(self) -> Engine | None:
@@ -133,14 +134,15 @@ class LlamaCpp:
         self._busy = bool(busy)
         self._pace()
         capacity = sum(slot.n_ctx for slot in slots)
-        return self._slots_reading(
-            "ok" if busy else "idle",
-            slots=len(slots),
-            requests_running=float(len(busy)),
-            prefilling=sum(slot.progress.n_decoded == 0 for slot in busy),
-            kv_cache_usage=min(sum(slot.tokens for slot in slots) / capacity, 1.0) if capacity else None,
-            context_tokens=float(sum(slot.tokens for slot in busy)),
-        )
+        self._last = {
+            "status": "ok" if busy else "idle",
+            "slots": len(slots),
+            "requests_running": float(len(busy)),
+            "prefilling": sum(slot.progress.n_decoded == 0 for slot in busy),
+            "kv_cache_usage": min(sum(slot.tokens for slot in slots) / capacity, 1.0) if capacity else None,
+            "context_tokens": float(sum(slot.tokens for slot in busy)),
+        }
+        return self._slots_reading()
 
     def _read_steps(self) -> Engine:
         """The step counter, where the slots are closed."""
@@ -175,18 +177,16 @@ class LlamaCpp:
         else:
             self._hurry = self._hurry * 1.1 if self._hurry < 2.0 else float("inf")
 
-    def _slots_reading(self, status: str, **facts: object) -> Engine:
-        if status == "idle" and not facts and self._props:
-            facts = {"slots": self._props.total_slots, "requests_running": 0.0}
+    def _slots_reading(self) -> Engine:
+        """What the last look at the slots has shown."""
         return self._reading(
-            status=status,
             decode_tokens=self._ledger.decoded,
             prefill_tokens=self._ledger.prefilled,
             decode_source="GET /slots n_decoded",
             prefill_source="GET /slots n_prompt_tokens_processed, each batch",
             liveness="token",
             prefill_liveness="step",
-            **facts,
+            **self._last,
         )
 
     def _reading(self, **facts: object) -> Engine:

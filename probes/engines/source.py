@@ -28,7 +28,7 @@ class EngineSource:
         self.interval = interval
         self.gone = False
         """Whether it has given up its row: no engine lives there, or not any more."""
-        self._endpoint = endpoint
+        self._endpoint = self._met = endpoint
         self._adapter: EngineAdapter | None = None
         self._name = self._claimed_by()
         self._died: float | None = None
@@ -54,16 +54,14 @@ class EngineSource:
         return min(self.interval, 1.0) if self._known else RETRY_S
 
     def meet(self, endpoint: Endpoint) -> None:
-        """Takes note that another process listens there now."""
-        if endpoint.process != self._endpoint.process:
-            self._endpoint = replace(endpoint, explicit=self._endpoint.explicit)
-            self._family = Family(endpoint.process.pid if endpoint.process else None)
-            self._adapter = None
+        """Takes note of who listens there now, for the next reading. Safe to call from another thread."""
+        self._met = endpoint
 
     def read(self) -> Engine | Gone | None:
         """One reading; None while nothing shows that an engine lives there."""
         if self._fetch is None:
             return self._row("unsupported", self._bad_url)
+        self._look_who_listens()
         try:
             adapter = self._adapter or self._identify(self._fetch)
             if adapter is None:
@@ -75,6 +73,13 @@ class EngineSource:
             return self._row("unsupported", str(error))
         self._adapter, self._name, self._died = adapter, adapter.name, None
         return self._placed(reading)
+
+    def _look_who_listens(self) -> None:
+        """Starts over when another process has taken the port."""
+        if self._met.process != self._endpoint.process:
+            self._endpoint = replace(self._met, explicit=self._endpoint.explicit)
+            self._family = Family(self._met.process.pid if self._met.process else None)
+            self._adapter = None
 
     def _identify(self, fetch: Fetch) -> EngineAdapter | None:
         """The adapter that knows this endpoint. Raises FetchError when it cannot be asked at all."""
