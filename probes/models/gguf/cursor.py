@@ -1,0 +1,100 @@
+"""Reads the front of a file, as little of it as it takes."""
+
+import struct
+from typing import BinaryIO
+
+from ..bad import BadModelFile
+
+_STEP = 1 << 22
+LIMIT = 1 << 27
+"""No header is longer, in bytes: the longest known ones have some 30 MB."""
+_MOST_STRINGS = 1 << 22
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+"""By value type: the code of `struct`."""
+STRING, ARRAY = 8, 9
+_CODES = {kind: struct.Struct(f"<{code}") for kind, code in _SCALARS.items()}
+_LENGTH = struct.Struct("<Q")
+
+
+class Cursor:
+    """A position in the front of a file. Every read raises BadModelFile where the file or the sense ends."""
+
+    def __init__(self, path: object, file: BinaryIO, size: int) -> None:
+        self._path = path
+        self._file = file
+        self.size = size
+        self.position = 0
+        self._buffer = bytearray()
+
+    def fail(self, why: str) -> BadModelFile:
+        """The error to raise."""
+        return BadModelFile(self._path, why)
+
+    def u32(self) -> int:
+        """An unsigned number of 4 bytes."""
+        return int(self.scalar(4))
+
+    def u64(self) -> int:
+        """An unsigned number of 8 bytes."""
+        return int(self.scalar(10))
+
+    def scalar(self, kind: int) -> float:
+        """A number of a value type."""
+        code = _CODES.get(kind)
+        if code is None:
+            raise self.fail(f"a value of type {kind}, which GGUF does not have")
+        start = self._advance(code.size)
+        (value,) = code.unpack_from(self._buffer, start)
+        return value  # type: ignore[no-any-return]
+
+    def string(self, longest: int) -> str | None:
+        """A text; None if it has more bytes than `longest`."""
+        length = self.u64()
+        start = self._advance(length)
+        return self._buffer[start : start + length].decode("utf-8", "replace") if length <= longest else None
+
+    def array(self, longest: int) -> tuple[float, ...] | None:
+        """An array of numbers; None if it has more items than `longest`, or other items."""
+        kind, count = self.u32(), self.u64()
+        if kind == STRING:
+            self._skip_strings(count)
+            return None
+        code = _CODES.get(kind)
+        if code is None:
+            raise self.fail(f"an array of type {kind}, which GGUF does not have")
+        start = self._advance(count * code.size)
+        return struct.unpack_from(f"<{count}{_SCALARS[kind]}", self._buffer, start) if count <= longest else None
+
+    def _skip_strings(self, count: int) -> None:
+        if count > _MOST_STRINGS:
+            raise self.fail(f"an array of {count} texts")
+        unpack, left = _LENGTH.unpack_from, count
+        position = self.position
+        while left:
+            buffer = self._buffer
+            try:
+                for left in range(left, 0, -1):  # noqa: B007, B020 # goes on where it had to stop
+                    position += unpack(buffer, position)[0] + 8
+                left = 0
+            except (struct.error, OverflowError):
+                self._fill(position + 8)
+        self.position = position
+        self._advance(0)
+
+    def _advance(self, count: int) -> int:
+        """Where the next `count` bytes begin, which are in the buffer then."""
+        start, self.position = self.position, self.position + count
+        if self.position > len(self._buffer):
+            self._fill(self.position)
+        return start
+
+    def _fill(self, end: int) -> None:
+        if end > self.size:
+            raise self.fail(f"the file ends in the middle of its header, at {self.size} bytes")
+        if end > LIMIT:
+            raise self.fail(f"a header of more than {LIMIT >> 20} MiB")
+        while len(self._buffer) < end:
+            piece = self._file.read(_STEP)
+            if not piece:
+                raise self.fail("the file became shorter while it was read")
+            self._buffer += piece
