@@ -1,0 +1,113 @@
+"""The CPU as a device that models run on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import psutil
+
+from ..sample import Bandwidth, Compute, Device, Devices
+from .cpu_facts import ROOT, CpuFacts, cpu_facts, machine_words
+from .cpu_name import SlowCpuName, slow_cpu_name
+from .cpu_temperature import CpuTemperature
+from .measurement import CachedMeasurement, Measurement
+from .rapl import Rapl
+from .smbios import Channel, memory_channels
+
+
+class CpuProbe:
+    """Reads the CPU. Where a sensor is missing its field is None, without a word."""
+
+    name = "cpu"
+
+    def __init__(
+        self,
+        *,
+        period: float = 1.0,
+        root: Path = ROOT,
+        cache: Path | None = None,
+        clock: Callable[[], float] = monotonic,
+        slow_name: SlowCpuName = slow_cpu_name,
+    ) -> None:
+        """`cache` is the file with the measured bandwidth; None means the user's own."""
+        self.period = period
+        self._root = root
+        self._slow_name = slow_name
+        self._rapl = Rapl(root, clock)
+        self._measured = CachedMeasurement(cache)
+        self._temperature: CpuTemperature | None = None
+        self._facts: CpuFacts | None = None
+        self._cores: int | None = None
+        self._channels: tuple[Channel, ...] | None = None
+        self._busy_known = False
+
+    @classmethod
+    def detect(cls) -> "list[CpuProbe]":
+        """Every machine has one."""
+        return [cls()]
+
+    def read(self) -> Devices:
+        """One reading. Utilisation and power are those since the previous one."""
+        facts = self._known()
+        measurement = self._measured.read()
+        memory = psutil.virtual_memory()
+        return Devices(
+            devices=(
+                Device(
+                    id="cpu",
+                    name=facts.name or self._slow_name.value or machine_words(facts),
+                    vendor=facts.vendor or "unknown",
+                    kind="cpu",
+                    memory_total_bytes=memory.total,
+                    memory_used_bytes=memory.total - memory.available,
+                    utilization=self._utilization(),
+                    temperature_c=self._temperature.read() if self._temperature else None,
+                    power_w=self._rapl.read(),
+                    bandwidth_gbs=bandwidth(self._channels, measurement),
+                    compute_tflops=compute(measurement),
+                    cores=self._cores,
+                    cache_bytes=facts.cache_bytes,
+                    problem=self._rapl.problem,
+                ),
+            ),
+        )
+
+    def _known(self) -> CpuFacts:
+        """What is read once."""
+        if self._facts is None:
+            self._facts = cpu_facts(self._root)
+            self._cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
+            self._channels = memory_channels(self._root)
+            self._temperature = CpuTemperature(self._root)
+        return self._facts
+
+    def _utilization(self) -> float | None:
+        """Share of all logical cores busy since the last call; the first has nothing to compare with."""
+        percent = psutil.cpu_percent(None)
+        known, self._busy_known = self._busy_known, True
+        return percent / 100 if known else None
+
+
+def bandwidth(channels: tuple[Channel, ...] | None, measurement: Measurement | None) -> Bandwidth:
+    """The figures for the main memory, with where they come from."""
+    peak = sum(channel.mts * channel.bits / 8 for channel in channels) / 1000 if channels else None
+    parts: list[str] = []
+    if channels:
+        speeds = " and ".join(str(mts) for mts in sorted({channel.mts for channel in channels}))
+        parts.append(f"{len(channels)} channels at {speeds} MT/s (SMBIOS)")
+    if measurement:
+        parts.append(
+            f"measured {measurement.date[:10]}: reading with {measurement.threads} threads, "
+            f"spread {measurement.spread:.0%}"
+        )
+    else:
+        parts.append("not measured yet: llmtop probe --measure")
+    return Bandwidth(peak=peak, measured=measurement.best_gbs if measurement else None, basis="; ".join(parts))
+
+
+def compute(measurement: Measurement | None) -> Compute:
+    """What a matrix product reached; no peak is claimed."""
+    if not measurement:
+        return Compute(basis="not measured yet: llmtop probe --measure")
+    basis = f"measured {measurement.date[:10]}: float32 matrix product of numpy, all threads"
+    return Compute(fp32=measurement.gemm_tflops, basis=basis)

@@ -1,0 +1,91 @@
+"""What the CPU is: its name, its maker and its last-level cache, from sources that answer at once."""
+
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from msgspec import Struct
+
+ROOT = Path("/")
+"""Where `proc` and `sys` are mounted; tests point it elsewhere."""
+
+_MAKERS = {
+    "GenuineIntel": "Intel",
+    "AuthenticAMD": "AMD",
+    "HygonGenuine": "Hygon",
+    "CentaurHauls": "Zhaoxin",
+    "0x41": "Arm",
+    "0xc0": "Ampere",
+    "0x4e": "NVIDIA",
+    "0x61": "Apple",
+}
+"""CPUID vendor strings, and implementer codes of Arm's MIDR_EL1 as Linux prints them."""
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class CpuFacts(Struct, frozen=True, kw_only=True):
+    """What does not change while the machine runs."""
+
+    name: str | None
+    """None where only a slow source would tell (Arm on Linux)."""
+    vendor: str | None
+    cache_bytes: int | None
+    """All last-level caches together."""
+
+
+def read_text(path: Path) -> str | None:
+    """Content of a small kernel file, without the blanks around it; None when it cannot be read."""
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return None
+
+
+def cpu_facts(root: Path = ROOT) -> CpuFacts:
+    """Reads the facts once, in about a millisecond."""
+    if sys.platform == "darwin":
+        size = _sysctl("hw.perflevel0.l2cachesize") or _sysctl("hw.l3cachesize")
+        name = _sysctl("machdep.cpu.brand_string")
+        vendor = (name or "").partition(" ")[0].removesuffix("(R)") or None
+        return CpuFacts(name=name, vendor=vendor, cache_bytes=int(size) if size else None)
+    text = read_text(root / "proc/cpuinfo") or ""
+    maker = _line(text, "vendor_id") or _line(text, "CPU implementer")
+    name = _line(text, "model name")
+    return CpuFacts(name=name, vendor=_MAKERS.get(maker or "", maker), cache_bytes=_cache_bytes(root))
+
+
+def machine_words(facts: CpuFacts) -> str:
+    """The CPU's name, or at least its architecture."""
+    return facts.name or platform.machine() or "CPU"
+
+
+def _line(text: str, key: str) -> str | None:
+    """Value of the first `key : value` line, for the first processor."""
+    found = re.search(rf"^{re.escape(key)}\s*:[ \t]*(\S.*)$", text, re.MULTILINE)
+    return re.sub(r"\s+", " ", found[1]).strip() if found else None
+
+
+def _sysctl(key: str) -> str | None:
+    try:
+        return subprocess.check_output(["/usr/sbin/sysctl", "-n", key], text=True, timeout=2).strip() or None  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _cache_bytes(root: Path) -> int | None:
+    """Sum over the distinct caches of the highest level.
+
+    Layout: Documentation/ABI/testing/sysfs-devices-system-cpu in Linux: `index*/level`, `type`, `size` ("32768K") and
+    `shared_cpu_list`, which is the same text for all processors that share one cache.
+    """
+    levels: dict[int, dict[str, int]] = {}
+    for index in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cache/index[0-9]*"):
+        level, size = read_text(index / "level"), read_text(index / "size")
+        found = re.fullmatch(r"(\d+)([KMG]?)", size or "")
+        if level and level.isdigit() and found and read_text(index / "type") != "Instruction":
+            shared = read_text(index / "shared_cpu_list") or index.parent.parent.name
+            levels.setdefault(int(level), {})[shared] = int(found[1]) * _UNITS.get(found[2], 1)
+    return sum(levels[max(levels)].values()) if levels else None

@@ -1,0 +1,57 @@
+"""The machine itself: its name, its system and its memory."""
+
+import platform
+from pathlib import Path
+
+import psutil
+
+from ..sample import Host
+from .cpu_facts import ROOT, CpuFacts, cpu_facts
+from .cpu_name import SlowCpuName, slow_cpu_name
+
+
+class HostProbe:
+    """Reads the machine; a reading costs some tens of microseconds."""
+
+    name = "host"
+
+    def __init__(self, *, period: float = 1.0, root: Path = ROOT, slow_name: SlowCpuName = slow_cpu_name) -> None:
+        self.period = period
+        self._root = root
+        self._slow_name = slow_name
+        self._facts: CpuFacts | None = None
+        self._node = platform.node() or "localhost"
+        self._os = system_words()
+        self._cores: int | None = None
+
+    @classmethod
+    def detect(cls) -> "list[HostProbe]":
+        """There is always one."""
+        return [cls()]
+
+    def read(self) -> Host:
+        """One reading."""
+        if self._facts is None:
+            self._facts = cpu_facts(self._root)
+            self._cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
+        memory = psutil.virtual_memory()
+        return Host(
+            name=self._node,
+            os=self._os,
+            cpu=self._facts.name or self._slow_name.value,
+            cores=self._cores,
+            memory_total_bytes=memory.total,
+            memory_used_bytes=memory.total - memory.available,
+        )
+
+
+def system_words() -> str:
+    """The operating system as people name it: "Debian GNU/Linux 12 (bookworm), Linux 6.1.0", "macOS 15.1"."""
+    if platform.system() == "Darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    kernel = f"{platform.system()} {platform.release()}"
+    try:
+        distribution = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        return kernel
+    return f"{distribution}, {kernel}"
