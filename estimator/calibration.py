@@ -3,12 +3,12 @@
     step(B) = layers x t_layer + max(memory, compute) + half of the smaller
     memory  = (weights + KV) / (eta x bandwidth),   compute = 2 x active x B / (eta_c x peak)
 
-On CPUs, where the arithmetic of unpacking the weights is not hidden behind the reads:
+On CPUs the slower of the two decides, and unpacking quantised weights takes most of the arithmetic:
 
-    step(B) = (weights + KV) / (eta x bandwidth) + active x B / (rate x threads)
+    step(B) = max(memory, 2 x active x B / (unpack x fp32 rate of the threads))
 
-Fitted on 131 published llama.cpp and Ollama decode rows of 25 NVIDIA cards (2023-2026); the CPU constants rest on six
-published rows and on llama.cpp's AVX2 build with random 1.1 B models, and are priors rather than a fit.
+Fitted on 131 published llama.cpp and Ollama decode rows of 25 NVIDIA cards (2023-2026). The CPU constants are priors, not
+a fit: llama.cpp with random 1.1 B models on two machines reached 0.2 to 0.6 of the float32 matrix product in arithmetic.
 """
 
 from msgspec import Struct
@@ -56,10 +56,10 @@ OLD = Constants(
     decode=(0.7, 1.2),
     basis="CUDA before Ampere, llama.cpp, 8 rows on 4 devices",
 )
-CPU = Constants(eta=0.8, layer_s=0.0, decode=(0.55, 1.7), basis="CPU, llama.cpp, a prior")
+CPU = Constants(eta=0.8, layer_s=0.0, decode=(0.5, 1.8), basis="CPU, llama.cpp, a prior")
 
-CPU_WEIGHTS_PER_S = 8e9
-"""Weights that one core unpacks and multiplies in a second with AVX2 (7-10e9 seen)."""
+UNPACK = 0.4
+"""Share of the float32 matrix product's rate that decoding quantised weights reaches on a CPU."""
 UNCALIBRATED = (0.6, 1.4)
 """The band of an engine that has no constants of its own yet."""
 CALIBRATED_ENGINES = frozenset({"llama.cpp", "Ollama"})
@@ -80,12 +80,7 @@ def expected(engine: str, facts: ModelFacts | None, load: Load, devices: list[De
     streams = max(load.streams, 1.0)
     memory_s = (weights + (kv_bytes_read(facts, load) or 0.0)) / (constants.eta * bandwidth * 1e9)
     if devices[0].kind == "cpu":
-        if all(device.cache_bytes and weights <= device.cache_bytes for device in devices):
-            return Expected()
-        cores = threads or devices[0].cores or 1
-        step_s = memory_s + active * streams / (CPU_WEIGHTS_PER_S * cores)
-        basis = f"{constants.basis}; {cores} thread{'s' if cores > 1 else ''}{'' if threads else ' assumed'}"
-        return Expected(decode_tps=_band(streams / step_s, constants.decode), basis=basis)
+        return _on_cpu(devices[0], weights, memory_s, 2.0 * active * streams, streams, threads)
     peak = (devices[0].compute_tflops.fp16 or 0.0) * 1e12
     compute_s = (decode_flops(facts, load) or 0.0) / (constants.eta_c * peak) if constants.eta_c and peak else 0.0
     step_s = (facts.layers or 0) * constants.layer_s + max(memory_s, compute_s) + min(memory_s, compute_s) / 2
@@ -97,6 +92,20 @@ def expected(engine: str, facts: ModelFacts | None, load: Load, devices: list[De
         prefill_tps=_band(prefill, constants.prefill) if prefill else None,
         basis=constants.basis if calibrated else f"{constants.basis}; {engine} has no constants of its own yet",
     )
+
+
+def _on_cpu(
+    cpu: Device, weights: float, memory_s: float, flops: float, streams: float, threads: int | None
+) -> Expected:
+    """Decode on a CPU whose bandwidth and arithmetic were measured; nothing for a model that fits into the cache."""
+    rate = (cpu.compute_tflops.fp32 or 0.0) * 1e12
+    if not rate or (cpu.cache_bytes and weights <= cpu.cache_bytes):
+        return Expected()
+    cores = cpu.cores or 1
+    used = min(threads or cores, cores)
+    step_s = max(memory_s, flops / (UNPACK * rate * used / cores))
+    basis = f"{CPU.basis}; {used} of {cores} cores{'' if threads else ' assumed'}"
+    return Expected(decode_tps=_band(streams / step_s, CPU.decode), basis=basis)
 
 
 def _constants(devices: list[Device]) -> Constants | None:

@@ -25,7 +25,7 @@ class Sampler:
         self._wakers: dict[str, Event] = {}
 
     def add(self, probe: Probe) -> Event:
-        """Begins to read a probe, unless one of that name is being read; what it returns is set after a first reading."""
+        """Begins to read a probe, unless one of that name is read; what it returns is set after a first reading."""
         first = Event()
         with self._lock:
             if self._stopped.is_set() or probe.name in self._wakers:

@@ -159,13 +159,12 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     """`llmtop demo`: an engine, a load, and the monitor on both."""
-    from ..probes.hardware.bandwidth import measure
-    from ..probes.hardware.measurement import load, save
+    from ..probes.hardware.measurement import load
     from .demo import Demo, DemoError
 
     def measure_once() -> None:
         if load() is None:
-            save(measure(_progress("measuring the memory bandwidth, for the ceiling")))
+            _measure("measuring the memory bandwidth, for the ceiling")
 
     if options.replay:
         raise WrongUsage("demo runs an engine: it does not go with --replay")
@@ -184,13 +183,7 @@ def _probe(options: argparse.Namespace) -> int:
     from .live import Live
 
     if options.measure:
-        from ..probes.hardware.bandwidth import measure
-        from ..probes.hardware.measurement import save
-
-        try:
-            save(measure(_progress("measuring the memory bandwidth")))
-        except OSError as error:
-            raise Refusal(f"cannot write {error.filename}: {error.strerror}") from None
+        _measure("measuring the memory bandwidth")
     live = Live([], discover=False)
     live.start()
     live.settle()
@@ -203,6 +196,22 @@ def _probe(options: argparse.Namespace) -> int:
     else:
         print(machine_text(snapshot))  # noqa: T201
     return 0
+
+
+def _measure(what: str) -> None:
+    """Measures the memory bandwidth and keeps it; says so when the machine was too busy for a good figure."""
+    from ..probes.hardware.bandwidth import measure
+    from ..probes.hardware.measurement import save
+
+    try:
+        measurement = measure(_progress(what))
+        save(measurement)
+    except MemoryError as error:
+        raise Refusal(str(error)) from None
+    except OSError as error:
+        raise Refusal(f"cannot write {error.filename}: {error.strerror}") from None
+    if measurement.restless:
+        _say(f"the machine was not quiet (spread {measurement.spread:.0%}): measure again for a better figure", 0)
 
 
 def _screen(feed: "Feed") -> int:

@@ -96,13 +96,16 @@ class Live:
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
-        measurement = measure()
         try:
+            measurement = measure()
             save(measurement)
+        except MemoryError as error:
+            return str(error)
         except OSError as error:
-            return f"measured {measurement.best_gbs:.1f} GB/s, but {error.filename} cannot be written: {error.strerror}"
+            return f"cannot write {error.filename}: {error.strerror}"
         self._sampler.wake()
-        return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.1%}"
+        busy = ", but the machine was not quiet: measure again for a better figure" if measurement.restless else ""
+        return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{busy}"
 
     def _found(self, endpoint: Endpoint) -> None:
         source = self._engines.get(endpoint.url)

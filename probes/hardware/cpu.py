@@ -10,6 +10,7 @@ from ..sample import Bandwidth, Compute, Device, Devices
 from .cpu_facts import ROOT, CpuFacts, cpu_facts, machine_words
 from .cpu_name import SlowCpuName, slow_cpu_name
 from .cpu_temperature import CpuTemperature
+from .instructions import HALF, INT8, gain
 from .measurement import CachedMeasurement, Measurement
 from .rapl import Rapl
 from .smbios import Channel, memory_channels
@@ -64,7 +65,7 @@ class CpuProbe:
                     temperature_c=self._temperature.read() if self._temperature else None,
                     power_w=self._rapl.read(),
                     bandwidth_gbs=bandwidth(self._channels, measurement),
-                    compute_tflops=compute(measurement),
+                    compute_tflops=compute(measurement, facts.flags),
                     cores=self._cores,
                     cache_bytes=facts.cache_bytes,
                     problem=self._rapl.problem,
@@ -105,9 +106,15 @@ def bandwidth(channels: tuple[Channel, ...] | None, measurement: Measurement | N
     return Bandwidth(peak=peak, measured=measurement.best_gbs if measurement else None, basis="; ".join(parts))
 
 
-def compute(measurement: Measurement | None) -> Compute:
-    """What a matrix product reached; no peak is claimed."""
+def compute(measurement: Measurement | None, flags: frozenset[str] = frozenset()) -> Compute:
+    """What a float32 matrix product reached, and what the byte and half-precision instructions add to it."""
     if not measurement:
         return Compute(basis="not measured yet: llmtop probe --measure")
-    basis = f"measured {measurement.date[:10]}: float32 matrix product of numpy, all threads"
-    return Compute(fp32=measurement.gemm_tflops, basis=basis)
+    int8, half = gain(flags, INT8), gain(flags, HALF)
+    return Compute(
+        fp32=measurement.gemm_tflops,
+        fp16=measurement.gemm_tflops * half,
+        int8=measurement.gemm_tflops * int8,
+        basis=f"measured {measurement.date[:10]}: float32 matrix product of numpy, all threads; "
+        f"instructions give x{int8:.0f} for int8, x{half:.0f} for 16 bit",
+    )

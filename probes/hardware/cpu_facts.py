@@ -23,6 +23,15 @@ _MAKERS = {
 }
 """CPUID vendor strings, and implementer codes of Arm's MIDR_EL1 as Linux prints them."""
 
+APPLE_FEATURES = {
+    "asimd": "hw.optional.arm64",
+    "asimddp": "hw.optional.arm.FEAT_DotProd",
+    "asimdhp": "hw.optional.arm.FEAT_FP16",
+    "i8mm": "hw.optional.arm.FEAT_I8MM",
+    "bf16": "hw.optional.arm.FEAT_BF16",
+}
+"""Keys of sysctl on macOS, by the name that Linux gives the same feature."""
+
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -34,6 +43,8 @@ class CpuFacts(Struct, frozen=True, kw_only=True):
     vendor: str | None
     cache_bytes: int | None
     """All last-level caches together."""
+    flags: frozenset[str] = frozenset()
+    """Names of its instructions, as Linux prints them."""
 
 
 def read_text(path: Path) -> str | None:
@@ -50,11 +61,18 @@ def cpu_facts(root: Path = ROOT) -> CpuFacts:
         size = _sysctl("hw.perflevel0.l2cachesize") or _sysctl("hw.l3cachesize")
         name = _sysctl("machdep.cpu.brand_string")
         vendor = (name or "").partition(" ")[0].removesuffix("(R)") or None
-        return CpuFacts(name=name, vendor=vendor, cache_bytes=int(size) if size else None)
+        flags = {flag for flag, key in APPLE_FEATURES.items() if _sysctl(key) == "1"}
+        return CpuFacts(name=name, vendor=vendor, cache_bytes=int(size) if size else None, flags=frozenset(flags))
     text = read_text(root / "proc/cpuinfo") or ""
     maker = _line(text, "vendor_id") or _line(text, "CPU implementer")
     name = _line(text, "model name")
-    return CpuFacts(name=name, vendor=_MAKERS.get(maker or "", maker), cache_bytes=_cache_bytes(root))
+    flags = _line(text, "flags") or _line(text, "Features") or ""
+    return CpuFacts(
+        name=name,
+        vendor=_MAKERS.get(maker or "", maker),
+        cache_bytes=_cache_bytes(root),
+        flags=frozenset(flags.split()),
+    )
 
 
 def machine_words(facts: CpuFacts) -> str:

@@ -10,6 +10,9 @@ from msgspec.json import format as indented
 
 from .cpu_facts import cpu_facts, machine_words
 
+RESTLESS = 0.1
+"""Spread above which a measurement is not trusted: a quiet machine stays below 5 %."""
+
 
 class Measurement(Struct, frozen=True, kw_only=True):
     """What the main memory of one machine sustained. GB/s are 1e9 bytes a second, as the kernels name them."""
@@ -32,6 +35,11 @@ class Measurement(Struct, frozen=True, kw_only=True):
     """How long the whole measurement took."""
     gemm_tflops: float
     """float32 matrix product, all threads."""
+
+    @property
+    def restless(self) -> bool:
+        """Whether other work took so much of the machine that the figure is likely too low."""
+        return self.spread > RESTLESS
 
 
 def machine_key() -> str:
