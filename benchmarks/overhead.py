@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
 from llmtop.tui.demo.model import write  # noqa: E402
 from llmtop.tui.demo.shape import Shape  # noqa: E402
 
+from tests.hardware.simulated import compile_nvml  # noqa: E402
 from tests.real.engine import Clients, Server  # noqa: E402
 
 SHAPE = Shape(width=768, layers=12, heads=12, kv_heads=12, head_width=64, feed_forward=2048, context=8192)
@@ -91,11 +92,8 @@ class Screen:
 
 
 def simulated_gpus(folder: Path, count: int) -> dict[str, str]:
-    """Builds the simulated NVML library and returns the environment that makes it the one."""
-    library = folder / "libnvidia-ml.so.1"
-    source = ROOT / "tests" / "hardware" / "nvml_sim.c"
-    soname = f"-Wl,-soname,{library.name}"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-pthread", soname, "-o", library, source], check=True)
+    """Builds the simulated NVML library and returns the settings that make it the driver's."""
+    compile_nvml("cc", folder)
     state = folder / "gpus.txt"
     state.write_text("".join(f"gpu {number}\nname NVIDIA GeForce RTX 4090\n" for number in range(count)))
     return {"LD_LIBRARY_PATH": str(folder), "NVML_SIM": str(state)}

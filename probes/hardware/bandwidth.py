@@ -67,10 +67,10 @@ def measure(progress: Callable[[float], None] | None = None) -> Measurement:
     for threads, kernel in product(counts * _ROUNDS, READS):
         run(kernel, threads)
     fastest = max(heats, key=_Heat.best)
-    for kernel in WRITES * _ROUNDS:
-        run(kernel, fastest.threads)
     last = _heat(memory, fastest.kernel, fastest.threads, _LAST_WINDOWS)
     heats.append(last)
+    for kernel in WRITES * _ROUNDS:  # last: readers that compare need the memory as it was
+        run(kernel, fastest.threads)
     tell((steps - 1) / steps)
     buffer_bytes = sum(part.nbytes for part in memory)
     memory.clear()

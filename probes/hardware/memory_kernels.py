@@ -1,10 +1,10 @@
 """Loops over memory that are bound by the memory: read, copy and add, each on a block that its caller owns.
 
-Read is `memchr` of the C library looking for a byte that is not there: it is vectorised for the running CPU, streams
-one buffer, and ctypes releases the interpreter's lock for the call. numpy's own reductions stay below the memory (on
-one core of an AMD EPYC 9005 `sum` reached 45 % and `max` 85 % of what `memchr` and a C loop both reach: the adder binds
-them), and `dot` reaches it but may start threads of its BLAS inside ours. The C library of Alpine searches word by
-word, so numpy's `max` stands beside it, and the faster one counts. Copy and add are numpy's.
+Read is `memchr` of the C library looking for a byte that is not there, and `memcmp` of two buffers that are equal: both
+are vectorised for the running CPU, and ctypes releases the interpreter's lock for the call. numpy's own reductions stay
+below the memory (on one core of an AMD EPYC 9005 `sum` reached 45 % and `max` 85 % of what `memchr` and loops in C
+reach: the adder binds them), and `dot` reaches it but may start threads of its BLAS inside ours. The C library of
+Alpine searches word by word, so numpy's `max` stands beside them. The fastest counts. Copy and add are numpy's.
 
 Bytes are those that a kernel names: read 1 stream, copy 2, add 3. That a store may read its line first is not counted.
 """
@@ -53,6 +53,17 @@ def read_libc(blocks: "list[Arena]") -> list[Step]:
     return [partial(search, block.ctypes.data, _ABSENT, block.nbytes) for block in blocks]
 
 
+def read_pairs(blocks: "list[Arena]") -> list[Step]:
+    """Two streams: compares the first half of the blocks with the second, which holds the same."""
+    compare = ctypes.CDLL(None).memcmp
+    compare.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+    compare.restype = ctypes.c_int
+    half = len(blocks) // 2
+    return [
+        partial(compare, blocks[i].ctypes.data, blocks[half + i].ctypes.data, blocks[i].nbytes) for i in range(half)
+    ]
+
+
 def read_numpy(blocks: "list[Arena]") -> list[Step]:
     """One stream: the largest element of each block."""
     import numpy as np  # noqa: PLC0415
@@ -84,5 +95,5 @@ class Kernel(Struct, frozen=True):
     steps: "Callable[[list[Arena]], list[Step]]"
 
 
-READS = (Kernel("read", 1, read_libc), Kernel("read", 1, read_numpy))
+READS = (Kernel("read", 1, read_libc), Kernel("read", 2, read_pairs), Kernel("read", 1, read_numpy))
 WRITES = (Kernel("copy", 2, copy), Kernel("add", 3, add))

@@ -2,16 +2,13 @@
 
 import ctypes
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pynvml
 import pytest
 
-from .simulated import SimulatedNvml
-
-SOURCE = Path(__file__).with_name("nvml_sim.c")
+from .simulated import SimulatedNvml, compile_nvml
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +19,7 @@ def build_nvml(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         pytest.skip("no C compiler")
 
     def build(*definitions: str) -> Path:
-        library = tmp_path_factory.mktemp("nvml") / "libnvidia-ml.so.1"
-        flags = ["-O1", "-shared", "-fPIC", "-pthread", f"-Wl,-soname,{library.name}"]
-        subprocess.run([compiler, *flags, *definitions, "-o", library, SOURCE], check=True)
-        return library
+        return compile_nvml(compiler, tmp_path_factory.mktemp("nvml"), *definitions)
 
     return build
 
