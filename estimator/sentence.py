@@ -52,10 +52,10 @@ def _reading(facts: ModelFacts | None, load: Load, devices: list[Device]) -> str
     bandwidth = total_bandwidth(devices)
     if facts is None or weights is None or bandwidth is None:
         return ""
-    unit = "token" if load.streams <= 1 else f"step of {load.streams:.0f} streams"
+    unit = "a token" if load.streams <= 1 else f"a step of {load.streams:.0f} streams"
     kv = kv_bytes_read(facts, load)
-    context = f"; KV {_size(kv)} at {_count(load.context_tokens)} context" if kv and load.context_tokens else ""
-    return f"reading weights binds: {_size(weights)} per {unit} at {bandwidth:.4g} GB/s{context}"
+    context = f"; KV {_size(kv)} at {_count(load.context_tokens)} of context" if kv and load.context_tokens else ""
+    return f"reading weights binds: {_size(weights)} {unit} at {_speed(bandwidth)}{context}"
 
 
 def _arithmetic(roof: Ceiling) -> str:
@@ -64,6 +64,10 @@ def _arithmetic(roof: Ceiling) -> str:
 
 def _size(amount: float) -> str:
     return f"{amount / 1e9:.2g} GB" if amount >= 1e8 else f"{amount / 1e6:.2g} MB"
+
+
+def _speed(gbs: float) -> str:
+    return f"{gbs:.0f} GB/s" if gbs >= 100 else f"{gbs:.1f} GB/s"
 
 
 def _count(tokens: float) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -43,12 +43,8 @@ class LlmTop(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(command.keys, command.action, command.title, show=False) for command in TABLE
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (NARROW, "-medium"),
-        (WIDE, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-medium"), (WIDE, "-wide")]  # noqa: RUF012 # Textual's declaration
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's declaration
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False, init=False)
     focus_url: reactive[str] = reactive("", repaint=False, init=False)
@@ -142,12 +138,12 @@ class LlmTop(App[None]):
     @on(Worker.StateChanged)
     def measured(self, event: Worker.StateChanged) -> None:
         """Says what the measurement found."""
-        worker = event.worker
-        if worker.group != "measure" or worker.state not in {WorkerState.SUCCESS, WorkerState.ERROR}:
+        worker = cast("Worker[str]", event.worker)  # pyright: ignore[reportUnknownMemberType]
+        if worker.group != "measure" or event.state not in {WorkerState.SUCCESS, WorkerState.ERROR}:
             return
         self._measuring = False
-        if worker.state is WorkerState.SUCCESS:
-            self.notify(str(worker.result), title="memory bandwidth", timeout=15, markup=False)
+        if event.state is WorkerState.SUCCESS:
+            self.notify(worker.result or "", title="memory bandwidth", timeout=15, markup=False)
         else:
             self.notify(str(worker.error), title="not measured", severity="error", timeout=15, markup=False)
 

@@ -163,7 +163,8 @@ def _demo(options: argparse.Namespace) -> int:
     from .demo import Demo, DemoError
 
     def measure_once() -> None:
-        if load() is None:
+        known = load()
+        if known is None or known.restless:
             _measure("measuring the memory bandwidth, for the ceiling")
 
     if options.replay:
