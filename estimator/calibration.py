@@ -7,8 +7,9 @@ On CPUs the slower of the two decides, and unpacking quantised weights takes mos
 
     step(B) = max(memory, 2 x active x B / (unpack x fp32 rate of the threads))
 
-Fitted on 131 published llama.cpp and Ollama decode rows of 25 NVIDIA cards (2023-2026). The CPU constants are priors, not
-a fit: llama.cpp with random 1.1 B models on two machines reached 0.2 to 0.6 of the float32 matrix product in arithmetic.
+Fitted on 131 published llama.cpp and Ollama decode rows of 25 NVIDIA cards (2023-2026). The CPU constants are priors,
+not a fit: llama.cpp with random 1.1 B models on two machines reached 0.2 to 0.6 of the arithmetic of the float32 matrix
+product.
 """
 
 from msgspec import Struct
@@ -80,7 +81,9 @@ def expected(engine: str, facts: ModelFacts | None, load: Load, devices: list[De
     streams = max(load.streams, 1.0)
     memory_s = (weights + (kv_bytes_read(facts, load) or 0.0)) / (constants.eta * bandwidth * 1e9)
     if devices[0].kind == "cpu":
-        return _on_cpu(devices[0], weights, memory_s, 2.0 * active * streams, streams, threads)
+        if devices[0].cache_bytes and weights <= devices[0].cache_bytes:
+            return Expected()
+        return _on_cpu(devices[0], streams, memory_s, 2.0 * active * streams, threads)
     peak = (devices[0].compute_tflops.fp16 or 0.0) * 1e12
     compute_s = (decode_flops(facts, load) or 0.0) / (constants.eta_c * peak) if constants.eta_c and peak else 0.0
     step_s = (facts.layers or 0) * constants.layer_s + max(memory_s, compute_s) + min(memory_s, compute_s) / 2
@@ -90,22 +93,25 @@ def expected(engine: str, facts: ModelFacts | None, load: Load, devices: list[De
     return Expected(
         decode_tps=_band(streams / step_s, constants.decode if calibrated else UNCALIBRATED),
         prefill_tps=_band(prefill, constants.prefill) if prefill else None,
+        limit="bandwidth" if memory_s >= compute_s else "compute",
         basis=constants.basis if calibrated else f"{constants.basis}; {engine} has no constants of its own yet",
     )
 
 
-def _on_cpu(
-    cpu: Device, weights: float, memory_s: float, flops: float, streams: float, threads: int | None
-) -> Expected:
-    """Decode on a CPU whose bandwidth and arithmetic were measured; nothing for a model that fits into the cache."""
+def _on_cpu(cpu: Device, streams: float, memory_s: float, flops: float, threads: int | None) -> Expected:
+    """Decode on a CPU whose bandwidth and arithmetic were measured."""
     rate = (cpu.compute_tflops.fp32 or 0.0) * 1e12
-    if not rate or (cpu.cache_bytes and weights <= cpu.cache_bytes):
+    if not rate:
         return Expected()
     cores = cpu.cores or 1
     used = min(threads or cores, cores)
-    step_s = max(memory_s, flops / (UNPACK * rate * used / cores))
+    compute_s = flops / (UNPACK * rate * used / cores)
     basis = f"{CPU.basis}; {used} of {cores} cores{'' if threads else ' assumed'}"
-    return Expected(decode_tps=_band(streams / step_s, CPU.decode), basis=basis)
+    return Expected(
+        decode_tps=_band(streams / max(memory_s, compute_s), CPU.decode),
+        limit="bandwidth" if memory_s >= compute_s else "compute",
+        basis=basis,
+    )
 
 
 def _constants(devices: list[Device]) -> Constants | None:

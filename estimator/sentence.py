@@ -1,7 +1,7 @@
 """The one sentence that says what binds now."""
 
 from ..probes.sample import Device, Engine, ModelFacts
-from .model import Load, kv_bytes_read, weight_bytes_read
+from .model import Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .roofline import total_bandwidth
 from .snapshot import Ceiling, Expected
 
@@ -23,13 +23,17 @@ def binds(
         return _idle(roof, good)
     if roof.decode_tps is None:
         return f"no ceiling: {roof.reason}" if roof.reason else None
-    parts = [_arithmetic(roof) if roof.limit == "compute" else _reading(facts, load, devices)]
-    held = [
+    if roof.limit == "compute":
+        parts = [f"arithmetic binds: the batch is past the ridge point at {roof.decode_tps:.3g} tok/s"]
+    elif good.limit == "compute":
+        parts = [_unpacking(reading, facts, devices)]
+    else:
+        parts = [_reading(facts, load, devices)]
+    parts += [
         f"{device.name} held down by {', '.join(device.throttle_reasons)}"
         for device in devices
         if device.throttle_reasons
     ]
-    parts += held
     if reading.prefilling and reading.requests_running:
         parts.append(f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
     return "; ".join(part for part in parts if part)
@@ -58,8 +62,12 @@ def _reading(facts: ModelFacts | None, load: Load, devices: list[Device]) -> str
     return f"reading weights binds: {_size(weights)} {unit} at {_speed(bandwidth)}{context}"
 
 
-def _arithmetic(roof: Ceiling) -> str:
-    return f"arithmetic binds: the batch is past the ridge point at {roof.decode_tps:.3g} tok/s"
+def _unpacking(reading: Engine, facts: ModelFacts | None, devices: list[Device]) -> str:
+    weights = active_parameters(facts) if facts else None
+    what = f"{weights / 1e9:.2g} G weights a token" if weights else "the weights"
+    cores = devices[0].cores
+    where = f" on {min(reading.threads, cores)} of {cores} cores" if cores and reading.threads else ""
+    return f"arithmetic binds, not memory: {what} to be unpacked and multiplied{where}"
 
 
 def _size(amount: float) -> str:

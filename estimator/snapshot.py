@@ -36,6 +36,8 @@ class Expected(Struct, frozen=True, kw_only=True):
 
     decode_tps: Band | None = None
     prefill_tps: Band | None = None
+    limit: Literal["bandwidth", "compute"] | None = None
+    """What good software is held up by in decode; the ceiling may name another, where it is far away."""
     basis: str | None = None
 
 
