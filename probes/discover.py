@@ -12,6 +12,8 @@ from .engines.contract import Endpoint, Process
 from .processes import Listener, describe, is_local, listeners, listening_inodes
 
 PERIOD_S = 1.0
+SLOW_PERIOD_S = 5.0
+"""Where looking costs more, since there is no cheap fingerprint of the listening sockets."""
 PORTS = frozenset(port for engine in ENGINES for port in engine.ports)
 ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # what a socket may be bound to, not what we bind
 
@@ -56,7 +58,7 @@ class Discovery:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._waker.wait(PERIOD_S)
+            self._waker.wait(SLOW_PERIOD_S if self._listening is None else PERIOD_S)
             self._waker.clear()
             if not self._stopped.is_set():
                 self._look()

@@ -3,6 +3,7 @@
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -75,12 +76,12 @@ def listening_inodes() -> frozenset[str] | None:
         return None
     found: set[str] = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            lines = Path(table).read_text("ascii").splitlines()[1:]
-        except OSError:
-            continue
-        rows = (line.split() for line in lines)
-        found.update(row[9] for row in rows if row[3] == "0A")  # 0A is LISTEN in the kernel's tcp_states.h
+        with suppress(OSError), Path(table).open(encoding="ascii") as lines:
+            next(lines, None)
+            for row in map(str.split, lines):
+                if row[3] != "0A":  # LISTEN in the kernel's tcp_states.h: those stand first, before all connections
+                    break
+                found.add(row[9])
     return frozenset(found)
 
 
