@@ -1,0 +1,44 @@
+"""The help page: every command of the table, and what the colours say."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from ..commands import available
+from ..widgets.row import BLANK, Row, left, row
+from .dialog import Dialog
+
+LEGEND: tuple[tuple[str, str, str], ...] = (
+    ("measured", "measured", "tokens/s that the engine makes now, from its own counters"),
+    ("expected", "expected", "what good software reaches on this hardware"),
+    ("ceiling", "ceiling", "the physical roof: memory bandwidth or compute"),
+    ("~18.0", "measured", "a rate that moves only when a request ends: not live"),
+    ("48/12", "text", "requests running and waiting"),
+)
+
+
+class Help(Dialog[None]):
+    """All keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "close", show=False)]
+
+    heading = "help"
+
+    def __init__(self, *, version: str, replay: bool) -> None:
+        super().__init__()
+        self._version = version
+        self._replay = replay
+
+    def rows(self, width: int) -> Sequence[Row]:
+        """The legend, then the commands by group."""
+        lines = [row((left(word, 10), ink), (left(text, width - 10), "text")) for word, ink, text in LEGEND]
+        group = ""
+        for command in available(replay=self._replay):
+            if command.group != group:
+                group = command.group
+                lines += [BLANK, row((group, "strong"))]
+            lines.append(row(("  ", "text"), (left(command.shown, 8), "key"), (left(command.help, width - 10), "text")))
+        if self._version:
+            lines += [BLANK, row((f"llmtop {self._version}", "dim"))]
+        return lines

@@ -1,0 +1,127 @@
+"""The details of one engine: where each number comes from, how often it moves, why something is unknown."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from ...estimator.snapshot import Band, EngineView, Snapshot
+from ...probes.sample import Device
+from .. import format as fmt
+from ..widgets.focus import title
+from ..widgets.row import BLANK, Row, left, row, wrap
+from ..widgets.words import LIVENESS, STATUS
+from .dialog import Dialog
+
+LABEL = 12
+
+
+def entry(label: str, text: str | None, width: int, ink: str = "text") -> list[Row]:
+    """A labelled text, wrapped; nothing when there is no text."""
+    if not text:
+        return []
+    lines = wrap(text, width - LABEL, 4, ink)
+    return [row((left(label if at == 0 else "", LABEL), "dim"), *line.spans) for at, line in enumerate(lines)]
+
+
+def _band(band: Band | None) -> str:
+    return f"{fmt.rate(band.value)} tok/s ({fmt.span(band.low, band.high)})" if band is not None else fmt.UNKNOWN
+
+
+def engine_rows(view: EngineView, width: int) -> list[Row]:
+    """Everything known of the engine, the three numbers first."""
+    window = f", over {view.window_s:.1f} s" if view.window_s else ""
+    live = LIVENESS[view.liveness][0] if view.liveness else "no live count"
+    prefill_live = LIVENESS[view.prefill_liveness][0] if view.prefill_liveness else ""
+    ceiling, expected, model = view.ceiling, view.expected, view.model
+    rows = [
+        *entry("status", STATUS[view.status][1], width, STATUS[view.status][2]),
+        *entry("problem", view.problem, width, "warn"),
+        *entry("address", view.url, width),
+        *entry("version", view.version, width),
+        *entry("process", str(view.pid) if view.pid else None, width),
+        BLANK,
+        row(("decode", "strong")),
+        *entry("measured", f"{fmt.rate(view.decode_tps)} tok/s{window}", width, "measured"),
+        *entry("  source", view.decode_source, width),
+        *entry("  moves", live, width, LIVENESS[view.liveness][1] if view.liveness else "dim"),
+        *entry("expected", _band(expected.decode_tps), width, "expected"),
+        *entry("ceiling", f"{fmt.rate(ceiling.decode_tps)} tok/s", width, "ceiling"),
+        *entry("  limit", ceiling.limit, width),
+        *entry("  unknown", ceiling.reason, width, "warn"),
+        *entry("MBU", fmt.percent(view.mbu) if view.mbu is not None else None, width),
+        BLANK,
+        row(("prefill", "strong")),
+        *entry("measured", f"{fmt.rate(view.prefill_tps)} tok/s", width, "measured"),
+        *entry("  source", view.prefill_source, width),
+        *entry("  moves", prefill_live, width),
+        *entry("expected", _band(expected.prefill_tps), width, "expected"),
+        *entry("ceiling", f"{fmt.rate(ceiling.prefill_tps)} tok/s", width, "ceiling"),
+        *entry("MFU", fmt.percent(view.mfu) if view.mfu is not None else None, width),
+        BLANK,
+        *entry("basis", expected.basis, width),
+        *entry("binds", view.binds, width),
+    ]
+    if model is not None:
+        active = f", {fmt.count(model.active_parameters)} active" if model.active_parameters else ""
+        parameters = f"{fmt.count(model.parameters)} parameters{active}" if model.parameters else None
+        per_token = f"{model.bytes_per_token / 1e9:.2f} GB read per token" if model.bytes_per_token else None
+        weights = f"{fmt.size(model.weight_bytes)} of weights" if model.weight_bytes else None
+        rows += [
+            BLANK,
+            row(("model", "strong")),
+            *entry("name", model.name, width),
+            *entry("file", model.path, width),
+            *entry(
+                "kind", ", ".join(part for part in (model.architecture, model.quantization, parameters) if part), width
+            ),
+            *entry("size", ", ".join(part for part in (weights, per_token) if part), width),
+            *entry("context", f"{fmt.count(model.context_length)} tokens" if model.context_length else None, width),
+            *entry("known from", model.basis, width),
+        ]
+    return rows
+
+
+def device_rows(device: Device, width: int) -> list[Row]:
+    """What a device could do, and what is known of it."""
+    bandwidth = device.bandwidth_gbs
+    figures = [f"{bandwidth.peak:.0f} GB/s on paper"] if bandwidth.peak else []
+    figures += [f"{bandwidth.measured:.0f} GB/s measured"] if bandwidth.measured else []
+    limits = ", ".join(
+        f"{word} {fmt.watts(value)}"
+        for word, value in (
+            ("now", device.power_limit_w),
+            ("default", device.power_limit_default_w),
+            ("from", device.power_limit_min_w),
+            ("to", device.power_limit_max_w),
+        )
+        if value is not None
+    )
+    return [
+        BLANK,
+        row((device.name, "strong")),
+        *entry("bandwidth", ", ".join(figures) or fmt.UNKNOWN, width),
+        *entry("  basis", bandwidth.basis, width),
+        *entry("power limit", limits or None, width),
+        *entry("throttled", ", ".join(device.throttle_reasons) or None, width, "warn"),
+        *entry("problem", device.problem, width, "warn"),
+    ]
+
+
+class Inspect(Dialog[None]):
+    """All about one engine and its devices."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("d,enter", "close", show=False)]
+
+    def __init__(self, view: EngineView, snapshot: Snapshot) -> None:
+        super().__init__()
+        self._view = view
+        self._devices = [device for device in snapshot.devices if device.id in view.devices]
+        self.heading = title(view)
+
+    def rows(self, width: int) -> Sequence[Row]:
+        """The engine, then its devices."""
+        rows = engine_rows(self._view, width)
+        for device in self._devices:
+            rows += device_rows(device, width)
+        return rows

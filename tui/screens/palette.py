@@ -1,0 +1,35 @@
+"""The command palette: the table of commands by name."""
+
+from collections.abc import Awaitable, Callable
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from ..commands import Command, available
+
+
+class Palette(Provider):
+    """Finds commands."""
+
+    def _commands(self) -> list[Command]:
+        replay = bool(self.app.check_action("seek", ()))
+        return [command for command in available(replay=replay) if command.action != "command_palette"]
+
+    async def discover(self) -> Hits:
+        """All commands, before anything is typed."""
+        for command in self._commands():
+            yield DiscoveryHit(f"{command.title}  ({command.shown})", self._run(command), help=command.help)
+
+    async def search(self, query: str) -> Hits:
+        """The commands that match."""
+        matcher = self.matcher(query)
+        for command in self._commands():
+            score = max(matcher.match(command.title), matcher.match(command.help) * 0.5)
+            if score > 0:
+                title = f"{command.title}  ({command.shown})"
+                yield Hit(score, matcher.highlight(title), self._run(command), help=command.help)
+
+    def _run(self, command: Command) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self.app.run_action(command.action)
+
+        return run

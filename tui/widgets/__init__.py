@@ -1,0 +1,1 @@
+"""The panels of the monitor, each a pure function of the snapshot."""
