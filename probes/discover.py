@@ -9,7 +9,8 @@ from threading import Event, Thread
 from .address import Address
 from .engines import ENGINES
 from .engines.contract import Endpoint, Process
-from .processes import Listener, describe, is_local, listeners, listening_inodes
+from .listening import fingerprint
+from .processes import Listener, describe, is_local, listeners
 
 PERIOD_S = 1.0
 SLOW_PERIOD_S = 5.0
@@ -36,7 +37,7 @@ class Discovery:
         self._urls = {_site(url): url for url in urls}
         self._everything = everything
         self._told: dict[str, Endpoint] = {}
-        self._listening: frozenset[str] | None = None
+        self._listening: frozenset[bytes] | None = None
         self._stopped = Event()
         self._waker = Event()
 
@@ -64,7 +65,7 @@ class Discovery:
                 self._look()
 
     def _look(self) -> None:
-        listening = listening_inodes()
+        listening = fingerprint()
         if listening is not None and listening == self._listening:
             return
         self._listening = listening

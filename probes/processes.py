@@ -1,9 +1,7 @@
 """Processes of this machine: who listens where, with which command line, and who descends from whom."""
 
 import socket
-import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,21 +66,6 @@ def listeners() -> list[Listener]:
     except psutil.AccessDenied:  # macOS lets only root see the sockets of others
         found = _own_listeners()
     return sorted(found, key=lambda listener: (listener.port, ":" in listener.host, listener.host))
-
-
-def listening_inodes() -> frozenset[str] | None:
-    """A cheap fingerprint of all listening TCP sockets; None where the system has none (not Linux)."""
-    if sys.platform != "linux":
-        return None
-    found: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with suppress(OSError), Path(table).open(encoding="ascii") as lines:
-            next(lines, None)
-            for row in map(str.split, lines):
-                if row[3] != "0A":  # LISTEN in the kernel's tcp_states.h: those stand first, before all connections
-                    break
-                found.add(row[9])
-    return frozenset(found)
 
 
 def is_local(url: str) -> bool:

@@ -1,14 +1,15 @@
 """The monitor: composition, keys, and what each key does."""
 
+import gc
+import threading
 import time
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from ..estimator.snapshot import EngineView, Snapshot
@@ -29,6 +30,11 @@ from .widgets.panel import Listing, Panel
 from .widgets.table import ORDER_WORDS
 from .widgets.top import Top
 
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+FIRST_BEATS_S = (0.1, 0.2, 0.35, 0.6)
+"""Moments after the first frame at which the first readings may be there."""
 WORKS = frozenset({"ok", "idle"})
 """States of an engine that a loaded machine slows down."""
 
@@ -71,13 +77,20 @@ class LlmTop(App[None]):
             yield Engines(id="engines").data_bind(LlmTop.snapshot, url=LlmTop.focus_url)
             yield Devices(id="devices").data_bind(LlmTop.snapshot)
             yield Log(id="log").data_bind(LlmTop.snapshot)
-        yield Input(id="filter", placeholder="filter: engine, address, model, state", compact=True)
         yield Keys(replay=self.feed.player is not None)
 
     def on_mount(self) -> None:
-        """Starts the beat."""
+        """Starts the beat, and the feed once the first frame stands."""
         self.query_one(Engines).focus()
         self._timer = self.set_interval(self.feed.interval, self.beat)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        gc.freeze()  # what stands now stays: it need not be walked again and again
+        threading.Thread(target=self.feed.start, name="feed", daemon=True).start()
+        if not self.snapshot.time:
+            for soon in FIRST_BEATS_S:
+                self.set_timer(soon, self.beat)
 
     def beat(self) -> None:
         """Takes the newest snapshot, unless the picture stands."""
@@ -180,18 +193,21 @@ class LlmTop(App[None]):
         self._chosen = True
         self.focus_url = message.url
 
-    def action_filter(self) -> None:
-        """Opens the line that filters."""
-        self.screen.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+    async def action_filter(self) -> None:
+        """Opens the line that filters. The next key goes into it already."""
+        from textual.widgets import Input  # noqa: PLC0415
 
-    @on(Input.Changed, "#filter")
-    def filter_changed(self, event: Input.Changed) -> None:
+        self.screen.add_class("-filtering")
+        if not self.query("#filter"):
+            line = Input(id="filter", placeholder="filter: engine, address, model, state", compact=True)
+            await self.screen.mount(line, before=self.query_one(Keys))
+        self.screen.set_focus(self.query_one("#filter"))
+
+    def on_input_changed(self, event: "Input.Changed") -> None:
         """Filters as it is typed."""
         self.query_one(Engines).pattern = event.value
 
-    @on(Input.Submitted, "#filter")
-    def filter_done(self) -> None:
+    def on_input_submitted(self) -> None:
         """Back to the list, which stays filtered."""
         self._leave_filter()
 
@@ -223,9 +239,10 @@ class LlmTop(App[None]):
 
     def action_restore(self) -> None:
         """Leaves the filter first, then the single panel."""
-        line = self.query_one("#filter", Input)
-        if self.screen.has_class("-filtering") or line.value:
-            line.clear()
+        if self.screen.has_class("-filtering") or self.query_one(Engines).pattern:
+            for line in self.query("#filter"):
+                line.remove()
+            self.query_one(Engines).pattern = ""
             self._leave_filter()
             return
         body = self.query_one("#body")

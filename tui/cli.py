@@ -127,10 +127,10 @@ def _monitor(options: argparse.Namespace) -> int:
             discover=not options.no_discover,
             record=record,
         )
-        live.start()
         try:
             if not once:
                 return _screen(live)
+            live.start()
             live.settle()
             if live.watches_engines():
                 time.sleep(interval + 0.05)
@@ -153,7 +153,6 @@ def _replay(options: argparse.Namespace) -> int:
         replay.paused = True
         replay.seek(replay.duration)
         return _print(replay.snapshot(), as_json=options.json)
-    replay.start()
     return _screen(replay)
 
 

@@ -60,7 +60,7 @@ class Feed(Protocol):
         ...
 
     def start(self) -> None:
-        """Begins to read."""
+        """Begins to read; may take a moment. Before it, snapshots are empty."""
         ...
 
     def stop(self) -> None:

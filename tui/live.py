@@ -3,24 +3,28 @@
 import time
 from collections.abc import Callable
 from threading import Event, Lock
+from typing import TYPE_CHECKING
 
 from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Snapshot
-from ..probes.discover import Discovery
-from ..probes.engines.contract import Endpoint
-from ..probes.engines.source import EngineSource
-from ..probes.hardware import detect
-from ..probes.hardware.bandwidth import measure
-from ..probes.hardware.measurement import save
 from ..probes.sample import Sample
 from ..probes.sampler import Sampler
+
+if TYPE_CHECKING:
+    from ..probes.discover import Discovery
+    from ..probes.engines.contract import Endpoint
+    from ..probes.engines.source import EngineSource
+    from ..probes.hardware import HardwareProbe
 
 SETTLE_S = 2.5
 """The longest that `settle` waits for sources that hang."""
 
 
 class Live:
-    """Finds engines and devices by itself and keeps the newest snapshot."""
+    """Finds engines and devices by itself and keeps the newest snapshot.
+
+    What reads the machine is imported by `start`, so that a screen can be drawn before.
+    """
 
     @property
     def player(self) -> None:
@@ -37,16 +41,18 @@ class Live:
         discover: bool = True,
         record: Callable[[Sample], None] | None = None,
     ) -> None:
+        self._urls = urls
         self._interval = interval
         self._api_key = api_key
+        self._discover = discover
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
         self._monitor = Monitor(interval, window)
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
-        self._hardware = detect(interval)
-        self._discovery = Discovery(self._found, urls, everything=discover)
+        self._hardware: list[HardwareProbe] = []
+        self._discovery: Discovery | None = None
 
     @property
     def interval(self) -> float:
@@ -63,19 +69,26 @@ class Live:
         self._sampler.wake()
 
     def start(self) -> None:
-        """Begins to read: the devices, and each engine that is found."""
+        """Begins to read: the devices, and each engine that is found. Returns when the first look is over."""
+        from ..probes.discover import Discovery  # noqa: PLC0415
+        from ..probes.hardware import detect  # noqa: PLC0415
+
+        self._hardware = detect(self._interval)
         for probe in self._hardware:
             self._first_readings.append(self._sampler.add(probe))
+        self._discovery = Discovery(self._found, self._urls, everything=self._discover)
         self._discovery.start()
 
     def stop(self) -> None:
         """Ends all threads."""
-        self._discovery.stop()
+        if self._discovery is not None:
+            self._discovery.stop()
         self._sampler.stop()
 
     def rescan(self) -> None:
         """Looks for engines now, and reads every source."""
-        self._discovery.rescan()
+        if self._discovery is not None:
+            self._discovery.rescan()
         self._sampler.wake()
 
     def settle(self) -> None:
@@ -96,6 +109,9 @@ class Live:
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
+        from ..probes.hardware.bandwidth import measure  # noqa: PLC0415
+        from ..probes.hardware.measurement import save  # noqa: PLC0415
+
         try:
             measurement = measure()
             save(measurement)
@@ -107,7 +123,9 @@ class Live:
         busy = ", but the machine was not quiet: measure again for a better figure" if measurement.restless else ""
         return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{busy}"
 
-    def _found(self, endpoint: Endpoint) -> None:
+    def _found(self, endpoint: "Endpoint") -> None:
+        from ..probes.engines.source import EngineSource  # noqa: PLC0415
+
         source = self._engines.get(endpoint.url)
         if source is not None:
             source.meet(endpoint)

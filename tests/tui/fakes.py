@@ -28,6 +28,7 @@ class FakeFeed:
         self.fake_player = FakePlayer() if replay else None
         self.tick = -1
         self.calls: list[str] = []
+        self.started = False
         self.failure: OSError | None = None
 
     @property
@@ -39,7 +40,7 @@ class FakeFeed:
         return self.scene(self.tick)
 
     def start(self) -> None:
-        self.calls.append("start")
+        self.started = True
 
     def stop(self) -> None:
         self.calls.append("stop")
