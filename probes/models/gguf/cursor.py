@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from ..bad import BadModelFile
 
-_STEP = 1 << 22
+_STEP = 1 << 18
+"""Bytes that are read at once; what has been passed is dropped, so that a long header takes no memory."""
 LIMIT = 1 << 27
 """No header is longer, in bytes: the longest known ones have some 30 MB."""
 _MOST_STRINGS = 1 << 22
@@ -24,7 +25,8 @@ class Cursor:
         self._file = file
         self.size = size
         self.position = 0
-        self._buffer = bytearray()
+        self._start = 0  # where in the file the buffer begins
+        self._buffer = b""
 
     def fail(self, why: str) -> BadModelFile:
         """The error to raise."""
@@ -69,32 +71,39 @@ class Cursor:
         if count > _MOST_STRINGS:
             raise self.fail(f"an array of {count} texts")
         unpack, left = _LENGTH.unpack_from, count
-        position = self.position
+        at = self.position - self._start
         while left:
             buffer = self._buffer
             try:
                 for left in range(left, 0, -1):  # noqa: B007, B020 # goes on where it had to stop
-                    position += unpack(buffer, position)[0] + 8
+                    at += unpack(buffer, at)[0] + 8
                 left = 0
             except (struct.error, OverflowError):
-                self._fill(position + 8)
-        self.position = position
-        self._advance(0)
+                self.position = self._start + at
+                self._fill(8)
+                at = self.position - self._start
+        self.position = self._start + at
+        self._fill(0)
 
     def _advance(self, count: int) -> int:
-        """Where the next `count` bytes begin, which are in the buffer then."""
-        start, self.position = self.position, self.position + count
-        if self.position > len(self._buffer):
-            self._fill(self.position)
+        """Where in the buffer the next `count` bytes begin, which are there then."""
+        if self.position + count > self._start + len(self._buffer):
+            self._fill(count)
+        start = self.position - self._start
+        self.position += count
         return start
 
-    def _fill(self, end: int) -> None:
+    def _fill(self, count: int) -> None:
+        """Brings the next `count` bytes into the buffer, and drops those that have been passed."""
+        end = self.position + count
         if end > self.size:
             raise self.fail(f"the file ends in the middle of its header, at {self.size} bytes")
         if end > LIMIT:
             raise self.fail(f"a header of more than {LIMIT >> 20} MiB")
-        while len(self._buffer) < end:
-            piece = self._file.read(_STEP)
-            if not piece:
-                raise self.fail("the file became shorter while it was read")
-            self._buffer += piece
+        have = self._start + len(self._buffer)
+        kept = self._buffer[self.position - self._start :] if self.position < have else b""
+        self._file.seek(max(self.position, have))
+        piece = self._file.read(max(_STEP, count - len(kept)))
+        self._start, self._buffer = self.position, kept + piece
+        if len(self._buffer) < count:
+            raise self.fail("the file became shorter while it was read")
