@@ -113,3 +113,19 @@ def test_probe_says_what_this_machine_is() -> None:
     document = json.loads(llmtop("probe", "--json").stdout)
     assert any(device["id"] == "cpu" for device in document["devices"])
     assert "cpu" in llmtop("probe").stdout
+
+
+def test_a_fault_of_llmtop_itself_is_one_line_and_a_log(tmp_path: Path) -> None:
+    program = "from llmtop.tui import crash; crash.install(); 1 / 0"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src"), "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr.count("\n") == 1
+    assert "ZeroDivisionError" in done.stderr
+    (log,) = tmp_path.rglob("llmtop.log")
+    assert "Traceback" in log.read_text()

@@ -1,6 +1,7 @@
 """The monitor: composition, keys, and what each key does."""
 
 import gc
+import sys
 import threading
 import time
 from pathlib import Path
@@ -64,6 +65,8 @@ class LlmTop(App[None]):
         self.theme = themes.DARK.name
         self.feed = feed
         self.version = version
+        self.fault: BaseException | None = None
+        """What has ended the app, if it was not a person."""
         self._chosen = False
         self._measuring = False
         self.set_reactive(LlmTop.period, feed.interval)
@@ -91,6 +94,11 @@ class LlmTop(App[None]):
         if not self.snapshot.time:
             for soon in FIRST_BEATS_S:
                 self.set_timer(soon, self.beat)
+
+    def _fatal_error(self) -> None:
+        """Ends the app. Textual's own version prints a traceback with the values of all variables."""
+        self.fault = sys.exception()
+        self._close_messages_no_wait()
 
     def beat(self) -> None:
         """Takes the newest snapshot, unless the picture stands."""

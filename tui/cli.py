@@ -4,12 +4,13 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from . import crash
 
 if TYPE_CHECKING:
     from ..estimator.snapshot import Snapshot
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 it could not be done (one line on stderr says why), 2 wrong usage, 130 interrupted.
     """
     options = parser().parse_args(arguments)
-    threading.excepthook = _log_thread
+    crash.install()
     run: Callable[[argparse.Namespace], int] = _completion if options.print_completion else options.run
     try:
         return run(options)
@@ -228,6 +229,8 @@ def _screen(feed: "Feed") -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
     app.run()
+    if app.fault is not None:
+        raise Refusal(crash.line(app.fault, crash.note(app.fault, "screen")))
     return app.return_code or 0
 
 
@@ -300,17 +303,3 @@ def _progress(what: str) -> Callable[[float], None] | None:
 def _say(line: str, code: int) -> int:
     sys.stderr.write(f"llmtop: {line}\n")
     return code
-
-
-def _log_thread(crash: threading.ExceptHookArgs) -> None:
-    """Writes the traceback of a thread to a file: the screen is the monitor's, where the silence of a source shows."""
-    if crash.exc_value is None:
-        return
-    import traceback
-
-    from platformdirs import user_log_path
-
-    folder = user_log_path("llmtop", ensure_exists=True)
-    with (folder / "llmtop.log").open("a", encoding="utf-8") as log:
-        log.write(time.strftime("%Y-%m-%dT%H:%M:%S ") + (crash.thread.name if crash.thread else "") + "\n")
-        traceback.print_exception(crash.exc_value, file=log)

@@ -428,3 +428,20 @@ async def test_no_size_breaks_it(scene: str, size: tuple[int, int]) -> None:
         app.beat()
         await pilot.pause()
         assert app.is_running
+
+
+async def test_a_fault_ends_the_app_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    app = monitor()
+
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            app.call_later(break_down)
+            await pilot.pause()
+
+    with pytest.raises(ZeroDivisionError):
+        await run()
+    assert isinstance(app.fault, ZeroDivisionError)
+    assert "Traceback" not in "".join(capsys.readouterr())
