@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .feed import Feed
 
 VERSION = "0.1.0"
+LEAVING_S = 3.0
+"""Seconds that the screen has to put the terminal back when it is told to end."""
 KEY_VARIABLE = "LLMTOP_API_KEY"
 EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
 
@@ -224,10 +227,13 @@ def _screen(feed: "Feed") -> int:
     app = LlmTop(feed, version=VERSION)
 
     def leave(*_: object) -> None:
+        """Ends as `q` does. Textual waits for ever to write to a terminal that is gone: it is not waited for."""
         app.exit()
+        impatience = threading.Timer(LEAVING_S, os._exit, (128 + signal.SIGTERM,))
+        impatience.daemon = True
+        impatience.start()
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
+    signal.signal(signal.SIGTERM, leave)
     app.run()
     if app.fault is not None:
         raise Refusal(crash.line(app.fault, crash.note(app.fault, "screen")))
