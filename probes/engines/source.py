@@ -100,6 +100,9 @@ class EngineSource:
             return Gone()
         if self._seen.guarded:
             return self._row("unauthorized", UNAUTHORIZED)
+        answer = self._seen.get("/version")
+        if answer is not None and answer.status >= 500:
+            return self._row("unsupported", f"answers {answer.status} to GET /version")
         return self._row("unsupported", str(self._seen.trouble or STRANGE))
 
     def _lost(self, error: FetchError) -> Engine | Gone | None:

@@ -119,6 +119,11 @@ def test_a_stranger_is_shown_only_if_a_person_named_it(serve: Serve) -> None:
     assert isinstance(source(server.url, explicit=False).read(), Gone)
 
 
+def test_a_server_in_trouble_is_quoted(serve: Serve) -> None:
+    assert read(serve(http(b"x", "500 Oops")).url).problem == "answers 500 to GET /version"
+    assert read(serve(http(b"x", "502 Bad Gateway")).url).problem == "answers 502 to GET /version"
+
+
 def test_a_port_that_may_become_an_engine_is_waited_for_in_silence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
