@@ -1,20 +1,24 @@
 """Whether llmtop slows the inference job that it watches.
 
-    python benchmarks/slowdown.py [--rounds 6] [--seconds 10] [--size 1b]
+    python benchmarks/slowdown.py [--pairs 40] [--seconds 2] [--size 0.3b]
 
-A real llama-server on one core decodes without a break; its clients count their tokens. Rounds with llmtop beside it
-and rounds without take turns, A B B A, so that a machine whose speed drifts does not decide the answer.
+A real llama-server on one core decodes without a break, and its client notes the moment of each token. llmtop is made
+to stand still (SIGSTOP) and to go on (SIGCONT) by turns, A B B A, for many short slices: a machine whose speed drifts
+does not decide the answer. Pairs in which a request ended are left out. The ratio is given with its standard error.
 """
 
 import argparse
+import math
 import os
 import pty
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +28,8 @@ from llmtop.tui.demo.model import write  # noqa: E402
 from llmtop.tui.demo.shape import SHAPES  # noqa: E402
 
 from tests.real.engine import Clients, Server  # noqa: E402
+
+HOLE_S = 0.15
 
 
 class Monitor:
@@ -50,37 +56,56 @@ class Monitor:
         except OSError:
             pass
 
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
         os.close(self._terminal)
 
 
+def speed(moments: list[float], start: float, end: float) -> float | None:
+    """Tokens/s from the first to the last token of a slice: whole steps, so that its edges cost nothing.
+
+    None when a request ended in it, which leaves a hole.
+    """
+    inside = [moment for moment in moments if start <= moment <= end]
+    if len(inside) < 3 or max(after - before for before, after in pairwise(inside)) > HOLE_S:
+        return None
+    return (len(inside) - 1) / (inside[-1] - inside[0])
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=6)
-    options.add_argument("--seconds", type=float, default=10)
-    options.add_argument("--size", choices=SHAPES, default="1b")
+    options.add_argument("--pairs", type=int, default=40)
+    options.add_argument("--seconds", type=float, default=2)
+    options.add_argument("--size", choices=SHAPES, default="0.3b")
     asked = options.parse_args()
-    rates: dict[bool, list[float]] = {True: [], False: []}
+    ratios: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.gguf"
         write(model, SHAPES[asked.size])
-        with Server(model) as server, Clients(server, 1, tokens=100_000) as clients:
+        with Server(model) as server, Clients(server, 1, tokens=3500) as clients:
             clients.wait_for(10)
-            for number in range(asked.rounds):
+            monitor = Monitor(server.url)
+            time.sleep(5)
+            for number in range(asked.pairs):
+                found: dict[bool, float | None] = {}
                 for watched in (True, False) if number % 2 == 0 else (False, True):
-                    monitor = Monitor(server.url) if watched else None
-                    time.sleep(3)
+                    monitor.signal(signal.SIGCONT if watched else signal.SIGSTOP)
+                    time.sleep(0.3)
                     start = time.monotonic()
                     time.sleep(asked.seconds)
-                    rates[watched].append(clients.rate(start, time.monotonic()))
-                    if monitor:
-                        monitor.close()
-    ratios = [beside / alone for beside, alone in zip(rates[True], rates[False], strict=True)]
-    print(f"tokens/s alone {statistics.median(rates[False]):.2f}, beside llmtop {statistics.median(rates[True]):.2f}")
-    print(f"ratio beside/alone, {len(ratios)} pairs: median {statistics.median(ratios):.4f}, ", end="")
-    print(f"min {min(ratios):.4f}, max {max(ratios):.4f}")
+                    found[watched] = speed(clients.moments, start, time.monotonic())
+                beside, alone = found[True], found[False]
+                if beside and alone:
+                    ratios.append(beside / alone)
+            monitor.signal(signal.SIGCONT)
+            monitor.close()
+    error = statistics.stdev(ratios) / math.sqrt(len(ratios))
+    print(f"speed beside llmtop / alone, {len(ratios)} pairs of {asked.seconds:g} s: ", end="")
+    print(f"mean {statistics.mean(ratios):.4f} +- {error:.4f}, median {statistics.median(ratios):.4f}")
 
 
 if __name__ == "__main__":
