@@ -29,5 +29,6 @@ class Trail:
 
     @property
     def values(self) -> Values:
-        """Oldest first."""
-        return tuple(self._values)
+        """Oldest first. The first one belongs to an even interval: what shows two a column need not shift each time."""
+        oldest_is_odd = self._slot is not None and (self._slot + 1 - len(self._values)) % 2
+        return tuple(self._values)[1:] if oldest_is_odd else tuple(self._values)

@@ -12,7 +12,7 @@ from .engines.contract import Endpoint, Process
 from .listening import fingerprint
 from .processes import Listener, describe, is_local, listeners
 
-PERIOD_S = 1.0
+PERIOD_S = 2.0
 SLOW_PERIOD_S = 5.0
 """Where looking costs more, since there is no cheap fingerprint of the listening sockets."""
 PORTS = frozenset(port for engine in ENGINES for port in engine.ports)

@@ -5,6 +5,7 @@ where the slots are closed (`--no-slots`). `GET /slots` wakes a sleeping server 
 idle is asked for `GET /props` alone, until it sleeps or its process works again.
 """
 
+import time
 from typing import ClassVar, Self
 
 from msgspec import DecodeError
@@ -18,6 +19,8 @@ from .llamasteps import StepCount
 from .slots import SlotLedger, decode_slots
 from .work import Work
 
+REST_S = 1.9
+"""Seconds for which an idle server whose process does not work is not asked again: every second time at 1 Hz."""
 FASTEST = 0.1
 """Seconds between readings while requests are so short that they end unseen."""
 NO_COUNTER = "neither /slots nor /metrics is open: start it with --metrics, or without --no-slots"
@@ -42,6 +45,7 @@ class LlamaCpp:
         self._identity: Identity | None = None
         self._props: Props | None = None
         self._busy = True
+        self._asked = 0.0
         self._last: dict[str, object] = {}
         self._hurry = float("inf")
         self._no_slots = False
@@ -73,17 +77,22 @@ class LlamaCpp:
         """One reading; raises FetchError when the server cannot be asked."""
         if self._router is not None:
             return self._reading(**self._router.read())
+        resting = not self._busy and self._work is not None and not self._work.went_on()
+        if resting and self._props is not None and time.monotonic() - self._asked < REST_S:
+            return self._at_rest(self._props)
         if (self._props is None or not self._busy) and (trouble := self._read_props()):
             return trouble
-        if self._props is not None and self._props.is_sleeping:
-            return self._reading(status="sleeping")
-        if not self._busy and self._work is not None and not self._work.went_on():
-            return self._slots_reading()
+        if self._props is not None and (resting or self._props.is_sleeping):
+            return self._at_rest(self._props)
         return self._read_steps() if self._no_slots else self._read_slots()
+
+    def _at_rest(self, props: Props) -> Engine:
+        return self._reading(status="sleeping") if props.is_sleeping else self._slots_reading()
 
     def _read_props(self) -> Engine | None:
         """Learns what runs there; a reading when nothing more can be asked now."""
         answer = self._fetch.get("/props" + self._query)
+        self._asked = answer.time
         match answer.status:
             case 401 | 403:
                 return self._reading(status="unauthorized", problem=UNAUTHORIZED)
@@ -171,8 +180,8 @@ class LlamaCpp:
         )
 
     def _pace(self) -> None:
-        """Reads twice as often each time that a slot changed its request unseen, and calms down slowly."""
-        if self._ledger.turnover:
+        """Reads twice as often each time that a request came or went unseen, and calms down slowly."""
+        if self._ledger.unseen:
             self._hurry = max(min(self._hurry, 1.0) / 2, FASTEST)
         else:
             self._hurry = self._hurry * 1.1 if self._hurry < 2.0 else float("inf")

@@ -68,13 +68,13 @@ class SlotLedger:
     def __init__(self) -> None:
         self.decoded = 0.0
         self.prefilled = 0.0
-        self.turnover = 0
-        """Slots whose request changed between the last two readings."""
+        self.unseen = 0
+        """Requests whose end, or all of which, fell between the last two readings and cannot be told exactly."""
         self._seen: dict[int, _Seen] = {}
 
     def read(self, slots: list[Slot], time: float) -> None:
         """Adds what happened since the previous reading. `time` is in monotonic seconds."""
-        self.turnover = 0
+        self.unseen = 0
         first = not self._seen
         for slot in slots:
             seen = self._seen.get(slot.id)
@@ -95,9 +95,9 @@ class SlotLedger:
     def _advance(self, seen: _Seen, slot: Slot, time: float) -> None:
         before = seen.slot
         if slot.task != before.task:
-            self.turnover += 1
             if before.is_processing:
                 self._finish(seen, slot, time)
+            self.unseen += before.is_processing or not slot.is_processing
             self._begin(slot)
         elif slot.is_processing:
             made = max(slot.progress.n_decoded - before.progress.n_decoded, 0)

@@ -1,6 +1,7 @@
 """Samples in, snapshots out, over the life of an engine."""
 
 from llmtop.estimator.monitor import Monitor
+from llmtop.estimator.trail import Trail
 from llmtop.probes.sample import Bandwidth, Device, DeviceProcess, Devices, Engine, Gone, ModelFacts, Sample, Total
 from msgspec.structs import replace
 
@@ -153,9 +154,15 @@ def test_trails_have_one_value_an_interval_and_holes() -> None:
     machine.runs(3, 10.0)
     machine.says(replace(BUSY, decode_tokens=50.0), after=3.0)
     trail = machine.monitor.snapshot().decode_trails[URL]
-    assert len(trail) == 6
-    assert trail[0] is None
-    assert trail[3:5] == (None, None)
+    assert trail[-5:] == (10.0, 10.0, None, None, trail[-1])
+
+
+def test_a_trail_begins_at_an_even_interval() -> None:
+    for first in (10.0, 11.0):
+        trail = Trail(1.0)
+        for second in range(4):
+            trail.add(first + second, float(second))
+        assert trail.values == ((0.0, 1.0, 2.0, 3.0) if first == 10.0 else (1.0, 2.0, 3.0))
 
 
 def test_means_come_from_sums_and_counts() -> None:

@@ -1,6 +1,7 @@
 """The chart of a rate over time, in braille, with the expected band and the ceiling drawn in."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ...estimator.snapshot import Band
@@ -48,8 +49,17 @@ def levels(values: Sequence[float | None], top: float, rows: int) -> list[int]:
 
 
 def area(values: Sequence[float | None], top: float, columns: int, rows: int) -> list[str]:
-    """The filled area, top line first: two values a column, newest at the right."""
-    recent = values[-2 * columns :] if columns > 0 else ()
+    """The filled area, top line first: two values a column, newest at the right.
+
+    A column is drawn when both of its values are known, so that most pictures need not be painted again.
+    """
+    whole_columns = values[: len(values) // 2 * 2]
+    recent = whole_columns[-2 * columns :] if columns > 0 else ()
+    return _lines(tuple(recent), top, columns, rows)
+
+
+@lru_cache(maxsize=128)
+def _lines(recent: tuple[float | None, ...], top: float, columns: int, rows: int) -> list[str]:
     dots = [0] * (2 * columns - len(recent)) + levels(recent, top, rows)
     pairs = list(zip(dots[::2], dots[1::2], strict=True))
     whole = 4 * rows
