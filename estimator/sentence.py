@@ -35,7 +35,7 @@ def binds(
         if device.throttle_reasons
     ]
     if reading.prefilling and reading.requests_running:
-        parts.append(f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
+        parts.insert(0, f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
     return "; ".join(part for part in parts if part)
 
 

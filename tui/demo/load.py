@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .parent import follow_parent
 from .vocabulary import SYLLABLES
 
-_PROMPT = (50, 400)
+_PROMPT = (20, 120)
 _ANSWER = (100, 500)
 _PAUSE = (1.0, 3.0)
 _RETRY = 1.0
