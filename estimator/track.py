@@ -173,9 +173,10 @@ def label(view: Engine) -> str:
 
 def event(wall: float, reading: Engine, text: str) -> Event:
     """A line about an engine."""
+    named = reading.url.partition("://")[2] or reading.url
     return Event(
         wall=wall,
-        text=f"{label(reading)} {text}",
+        text=text if named in text else f"{label(reading)} {text}",
         level="info" if reading.status in ALIVE else "warning",
         source=reading.url,
     )

@@ -91,7 +91,7 @@ def _trouble(view: EngineView, width: int, height: int) -> list[Row]:
     advice = ADVICE.get(view.status)
     if advice:
         rows += wrap(advice, width, 2, "dim")
-    if view.binds:
+    if view.binds and view.binds != view.problem:
         rows += wrap(view.binds, width, 2, "dim")
     return rows[:height]
 

@@ -23,9 +23,9 @@ def pick(engines: Sequence[EngineView], current: str, *, chosen: bool) -> str:
     busy = max((view for view in engines if view.status == "ok"), key=lambda view: view.decode_tps or 0.0, default=None)
     if busy is not None:
         return busy.url
-    if held is not None and held.status != "unreachable":
+    if held is not None and held.status not in {"unreachable", "unsupported"}:
         return current
-    calm = next((view for view in engines if view.status != "unreachable"), None)
+    calm = next((view for view in engines if view.status not in {"unreachable", "unsupported"}), None)
     return calm.url if calm is not None else current if held is not None else engines[0].url if engines else ""
 
 

@@ -27,7 +27,6 @@ ADVICE: dict[Status, str] = {
     "sleeping": "The model is out of memory until the next request; llmtop does not wake it.",
     "unauthorized": "Put its API key into an environment variable and start llmtop with --api-key-env NAME.",
     "unreachable": "It comes back here by itself when it answers again.",
-    "unsupported": "It answers, but publishes nothing that llmtop can read.",
 }
 """What a person can do about it."""
 
