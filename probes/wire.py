@@ -4,9 +4,10 @@ import io
 import socket
 import time
 
+from . import VERSION
 from .address import Address
 
-AGENT = "llmtop/0.1.0"
+AGENT = f"llmtop/{VERSION}"
 
 
 class TooMuchError(Exception):

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-VERSION = "0.1.0"
+from ..probes import VERSION
+
 KEY_VARIABLE = "LLMTOP_API_KEY"
 EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
 

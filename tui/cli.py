@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..probes import VERSION
 from . import crash
-from .arguments import KEY_VARIABLE, VERSION, parser
+from .arguments import KEY_VARIABLE, parser
 
 if TYPE_CHECKING:
     from ..estimator.snapshot import Snapshot

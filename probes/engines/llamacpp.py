@@ -46,7 +46,7 @@ class LlamaCpp:
         self._props: Props | None = None
         self._busy = True
         self._asked = 0.0
-        self._last: dict[str, object] = {}
+        self._last: Engine | None = None
         self._hurry = float("inf")
         self._no_slots = False
         process = endpoint.process
@@ -77,17 +77,20 @@ class LlamaCpp:
         """One reading; raises FetchError when the server cannot be asked."""
         if self._router is not None:
             return self._reading(**self._router.read())
-        resting = not self._busy and self._work is not None and not self._work.went_on()
-        if resting and self._props is not None and time.monotonic() - self._asked < REST_S:
-            return self._at_rest(self._props)
+        last = self._last if not self._busy and self._work is not None and not self._work.went_on() else None
+        if last is not None and time.monotonic() - self._asked < REST_S:
+            return last
         if (self._props is None or not self._busy) and (trouble := self._read_props()):
             return trouble
-        if self._props is not None and (resting or self._props.is_sleeping):
-            return self._at_rest(self._props)
-        return self._read_steps() if self._no_slots else self._read_slots()
-
-    def _at_rest(self, props: Props) -> Engine:
-        return self._reading(status="sleeping") if props.is_sleeping else self._slots_reading()
+        if self._props is not None and self._props.is_sleeping:
+            self._busy = False
+            reading = self._reading(status="sleeping")
+        elif last is not None and last.status != "sleeping":
+            return last
+        else:
+            reading = self._read_steps() if self._no_slots else self._read_slots()
+        self._last = reading
+        return reading
 
     def _read_props(self) -> Engine | None:
         """Learns what runs there; a reading when nothing more can be asked now."""
@@ -143,15 +146,20 @@ class LlamaCpp:
         self._busy = bool(busy)
         self._pace()
         capacity = sum(slot.n_ctx for slot in slots)
-        self._last = {
-            "status": "ok" if busy else "idle",
-            "slots": len(slots),
-            "requests_running": float(len(busy)),
-            "prefilling": sum(slot.progress.n_decoded == 0 for slot in busy),
-            "kv_cache_usage": min(sum(slot.tokens for slot in slots) / capacity, 1.0) if capacity else None,
-            "context_tokens": float(sum(slot.tokens for slot in busy)),
-        }
-        return self._slots_reading()
+        return self._reading(
+            status="ok" if busy else "idle",
+            decode_tokens=self._ledger.decoded,
+            prefill_tokens=self._ledger.prefilled,
+            decode_source="GET /slots n_decoded",
+            prefill_source="GET /slots n_prompt_tokens_processed, each batch",
+            liveness="token",
+            prefill_liveness="step",
+            slots=len(slots),
+            requests_running=float(len(busy)),
+            prefilling=sum(slot.progress.n_decoded == 0 for slot in busy),
+            kv_cache_usage=min(sum(slot.tokens for slot in slots) / capacity, 1.0) if capacity else None,
+            context_tokens=float(sum(slot.tokens for slot in busy)),
+        )
 
     def _read_steps(self) -> Engine:
         """The step counter, where the slots are closed."""
@@ -185,18 +193,6 @@ class LlamaCpp:
             self._hurry = max(min(self._hurry, 1.0) / 2, FASTEST)
         else:
             self._hurry = self._hurry * 1.1 if self._hurry < 2.0 else float("inf")
-
-    def _slots_reading(self) -> Engine:
-        """What the last look at the slots has shown."""
-        return self._reading(
-            decode_tokens=self._ledger.decoded,
-            prefill_tokens=self._ledger.prefilled,
-            decode_source="GET /slots n_decoded",
-            prefill_source="GET /slots n_prompt_tokens_processed, each batch",
-            liveness="token",
-            prefill_liveness="step",
-            **self._last,
-        )
 
     def _reading(self, **facts: object) -> Engine:
         identity, process = self._identity, self._endpoint.process

@@ -66,6 +66,19 @@ ROUTER = {
 """Built from the facts of llama.cpp's tools/server README (2026-08)."""
 
 
+def test_a_server_found_asleep_is_seen_to_wake(serve: Serve) -> None:
+    bodies: dict[str, bytes | str] = {"/props": PROPS.replace(b'"is_sleeping":false', b'"is_sleeping":true')}
+    server = serve.paths(bodies, server="llama.cpp")
+    watched = source(server.url)
+    reading = watched.read()
+    assert isinstance(reading, Engine)
+    assert reading.status == "sleeping"
+    bodies |= {"/props": PROPS, "/slots": SLOTS}
+    reading = watched.read()
+    assert isinstance(reading, Engine)
+    assert reading.status == "ok"
+
+
 def test_a_router_here_leaves_its_models_to_their_own_rows(serve: Serve) -> None:
     server = serve.paths(ROUTER, server="llama.cpp")
     reading = read(server.url, LLAMA)

@@ -149,6 +149,19 @@ def test_without_slots_the_step_counter_is_read_and_named(small_model: Path) -> 
         assert view.decode_tps == pytest.approx(seen, rel=0.1)
 
 
+def test_without_slots_rest_is_no_restart(small_model: Path) -> None:
+    with Server(small_model, "noslots") as server, watching(server) as live:
+        with Clients(server, 1, tokens=100) as clients:
+            clients.wait_for(150)
+            until(live, lambda view: bool(view.decode_tps), 10)
+        view = until(live, lambda view: view.status == "idle" and view.decode_tps == 0.0, 15)
+        time.sleep(2.5)
+        assert only(live).status == "idle"
+        assert view.decode_source is not None
+        assert "n_decode_total" in view.decode_source
+        assert not [event for event in live.snapshot().events if "restarted" in event.text]
+
+
 def test_with_neither_source_no_rate_is_claimed(small_model: Path) -> None:
     with Server(small_model, "noslots", "nometrics") as server, watching(server) as live:
         view = only(live)
