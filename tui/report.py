@@ -7,9 +7,7 @@ import msgspec
 
 from ..estimator.snapshot import SCHEMA, EngineView, Snapshot
 from ..probes.sample import Device, Host
-
-NONE = "–"
-GIB = 1 << 30
+from .format import UNKNOWN, exact_rate, joules, size, used_of, watts
 
 
 def document(snapshot: Snapshot) -> bytes:
@@ -24,7 +22,7 @@ def document(snapshot: Snapshot) -> bytes:
 def table(snapshot: Snapshot) -> str:
     """Engines and devices, one line each."""
     rows: list[tuple[str, ...]] = [
-        ("ENGINE", "URL", "MODEL", "STATUS", "TOK/S", "EXPECTED", "CEILING", "PREFILL", "W", "J/TOK")
+        ("ENGINE", "URL", "MODEL", "STATUS", "TOK/S", "EXPECTED", "CEILING", "PREFILL", "POWER", "PER TOKEN")
     ]
     rows += [_engine_row(view) for view in snapshot.engines]
     lines = _aligned(rows) if snapshot.engines else ["no engine found: name one with --url, or try llmtop demo"]
@@ -35,18 +33,16 @@ def table(snapshot: Snapshot) -> str:
 
 def machine_text(snapshot: Snapshot) -> str:
     """What this machine is: the host, its devices, and what could not be read."""
-    host = snapshot.host or Host(name=NONE, os=NONE)
-    lines = [
-        f"{host.name}: {host.os}, {host.cpu or NONE}, {host.cores or NONE} cores, {_gib(host.memory_total_bytes)}",
-        "",
-    ]
+    host = snapshot.host or Host(name=UNKNOWN, os=UNKNOWN)
+    cores = f"{host.cores or UNKNOWN} cores, {size(host.memory_total_bytes)}"
+    lines = [f"{host.name}: {host.os}, {host.cpu or UNKNOWN}, {cores}", ""]
     for device in snapshot.devices:
         bandwidth = device.bandwidth_gbs
         lines.append(f"{device.id}  {device.name}")
         lines += [
             f"  {name:<10} {value}"
             for name, value in (
-                ("memory", f"{_gib(device.memory_used_bytes)} of {_gib(device.memory_total_bytes)} used"),
+                ("memory", f"{used_of(device.memory_used_bytes, device.memory_total_bytes)} used"),
                 ("bandwidth", _bandwidth(device)),
                 ("", bandwidth.basis),
                 ("compute", _compute(device)),
@@ -60,19 +56,19 @@ def machine_text(snapshot: Snapshot) -> str:
 
 def _engine_row(view: EngineView) -> tuple[str, ...]:
     band, roof = view.expected.decode_tps, view.ceiling.decode_tps
-    model = f"{view.model.name} {view.model.quantization or ''}".strip() if view.model else NONE
+    model = f"{view.model.name} {view.model.quantization or ''}".strip() if view.model else UNKNOWN
     live = view.liveness != "request"
     return (
         view.engine,
         view.url.partition("://")[2],
         model,
         view.status,
-        _number(view.decode_tps) + ("" if live else " (at request end)"),
-        f"{_number(band.value)} ({_number(band.low)}-{_number(band.high)})" if band else NONE,
-        _number(roof),
-        _number(view.prefill_tps),
-        _number(view.power_w),
-        _number(view.joules_per_token),
+        exact_rate(view.decode_tps) + ("" if live else " (at request end)"),
+        f"{exact_rate(band.value)} ({exact_rate(band.low)}-{exact_rate(band.high)})" if band else UNKNOWN,
+        exact_rate(roof),
+        exact_rate(view.prefill_tps),
+        watts(view.power_w),
+        joules(view.joules_per_token),
     )
 
 
@@ -82,12 +78,12 @@ def _devices(snapshot: Snapshot) -> list[str]:
         (
             device.id,
             device.name,
-            f"{_gib(device.memory_used_bytes)} of {_gib(device.memory_total_bytes)}",
+            used_of(device.memory_used_bytes, device.memory_total_bytes),
             _bandwidth(device),
-            _power(device) or NONE,
-            f"{device.sm_clock_mhz:.0f} MHz" if device.sm_clock_mhz else NONE,
-            f"{device.temperature_c:.0f} °C" if device.temperature_c is not None else NONE,
-            f"{device.utilization:.0%}" if device.utilization is not None else NONE,
+            _power(device) or UNKNOWN,
+            f"{device.sm_clock_mhz:.0f} MHz" if device.sm_clock_mhz else UNKNOWN,
+            f"{device.temperature_c:.0f} °C" if device.temperature_c is not None else UNKNOWN,
+            f"{device.utilization:.0%}" if device.utilization is not None else UNKNOWN,
         )
         for device in snapshot.devices
     ]
@@ -100,21 +96,11 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return NONE
-    return f"{value:.1f}" if value < 1000 else f"{value:.0f}"
-
-
-def _gib(amount: int | None) -> str:
-    return f"{amount / GIB:.1f} GiB" if amount is not None else NONE
-
-
 def _bandwidth(device: Device) -> str:
     known = device.bandwidth_gbs
     parts = [f"{known.peak:.0f} GB/s peak"] if known.peak else []
     parts += [f"{known.measured:.1f} GB/s measured"] if known.measured else []
-    return ", ".join(parts) or NONE
+    return ", ".join(parts) or UNKNOWN
 
 
 def _compute(device: Device) -> str | None:
@@ -133,4 +119,4 @@ def _power(device: Device) -> str | None:
     if device.power_limit_min_w is not None and device.power_limit_max_w is not None:
         span = f" ({device.power_limit_min_w:.0f}-{device.power_limit_max_w:.0f} W"
         span += f", default {device.power_limit_default_w:.0f} W)" if device.power_limit_default_w else ")"
-    return f"{_number(device.power_w)}{limit}{span}"
+    return f"{exact_rate(device.power_w)}{limit}{span}"
