@@ -69,6 +69,26 @@ def kv_bytes_read(facts: ModelFacts, load: Load) -> float | None:
     return elements * load.kv_bytes_per_element
 
 
+STATE_BYTES = 4.0
+"""Bytes an element of a recurrent state: engines keep it in 32 bit."""
+
+
+def state_bytes(facts: ModelFacts) -> float:
+    """Bytes that a step reads and writes of the recurrent state of one stream."""
+    return 2.0 * STATE_BYTES * facts.state_elements
+
+
+def attention_flops(facts: ModelFacts, tokens: float, before: float = 0.0) -> float:
+    """FLOPs of attention for `tokens` new tokens behind `before` cached ones: 4 x query width x tokens looked at.
+
+    A token in the middle of the prompt looks at half of it; layers with a window look at no more than the window.
+    """
+    seen = before + tokens / 2.0
+    full = max((facts.attention_width or 0) - facts.window_width, 0)
+    window = min(seen, facts.kv_window or seen)
+    return 4.0 * tokens * (full * seen + facts.window_width * window)
+
+
 def decode_flops(facts: ModelFacts, load: Load) -> float | None:
     """FLOPs of one decode step of all streams."""
     active = active_parameters(facts)

@@ -60,9 +60,9 @@ class Device(Struct, frozen=True, kw_only=True):
     bandwidth_gbs: Bandwidth = Bandwidth()
     compute_tflops: Compute = Compute()
     memory_type: str | None = None
-    """"HBM" or "GDDR" where it can be told, else None."""
+    """"HBM", "GDDR", "LPDDR" or "DDR" where it can be told, else None."""
     architecture: str | None = None
-    """NVIDIA: the compute capability as "8.9"."""
+    """NVIDIA: the compute capability as "8.9". AMD: the target as "gfx1100". Apple: "M3". Intel GPUs: "Xe2"."""
     cores: int | None = None
     """CPU: physical cores. GPU: shader cores."""
     cache_bytes: int | None = None
@@ -119,10 +119,18 @@ class ModelFacts(Struct, frozen=True, kw_only=True):
     expert_count: int = 0
     expert_used_count: int = 0
     layers: int | None = None
+    linear_layers: int = 0
+    """Those of the layers that have linear attention or a state-space model instead of attention."""
+    state_elements: int = 0
+    """Elements of the recurrent state of all such layers, for one stream; it does not grow with the context."""
+    hidden_size: int | None = None
+    """Width of the residual stream."""
     head_parameters: int | None = None
     """Parameters of the output head (also when tied)."""
     attention_width: int | None = None
     """Sum over the attention layers of query heads x head dimension: FLOPs of attention scale with it."""
+    window_width: int = 0
+    """The part of it in layers that keep a sliding window only."""
     kv_elements: int | None = None
     """KV cache elements per token, summed over the layers that keep the whole context."""
     kv_window_elements: int = 0

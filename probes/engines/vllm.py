@@ -1,16 +1,21 @@
 """vLLM, V0 and V1: `GET /metrics`, whose token counters move with every step of the engine."""
 
 import os
+from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import ClassVar, Self
 
+import psutil
 from msgspec import DecodeError, Struct, structs
 from msgspec.json import Decoder
 
 from ..exposition import BadExposition, Series, parse
 from ..fetch import Fetch
+from ..models import BadModelFile, facts, locate
+from ..processes import is_local
 from ..sample import Engine, ModelFacts, Status
-from .contract import UNAUTHORIZED, Process, Seen, Served
+from .contract import UNAUTHORIZED, Endpoint, Process, Seen, Served
 from .prometheus import Counter, Names
 
 _CONFIG = "vllm:cache_config_info"
@@ -34,6 +39,8 @@ NAMES = Names(
 
 _BYTES = {"fp8": 1.0, "int8": 1.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0, "float32": 4.0, "float": 4.0}
 """Bytes of one element of the KV cache, by how its type begins."""
+_PLAIN = {"BF16", "F16", "F32"}
+"""Names of weights that are not quantised as stored, but may be when they are loaded."""
 
 
 class _Version(Struct, forbid_unknown_fields=True):
@@ -137,13 +144,22 @@ def _identity(seen: Seen) -> Engine:
         status="ok",
         version=_version(seen),
         pid=process.pid if process else None,
-        model=_facts(served, flag("--quantization", "-q")) if served else None,
+        model=_model(served, seen.endpoint, flag("--quantization", "-q"), flag("--dtype")) if served else None,
         kv_bytes_per_element=_element(flag("--kv-cache-dtype")) or _element(flag("--dtype")),
         slots=int(slots) if slots.isdecimal() else None,
     )
 
 
-def _facts(served: Served, quantization: str | None) -> ModelFacts:
+def _model(served: Served, endpoint: Endpoint, quantization: str | None, dtype: str | None) -> ModelFacts:
+    """The model: from its files if this machine has them, else what `GET /v1/models` says."""
+    is_here = endpoint.process is not None or is_local(endpoint.url)
+    for place in _places(served.root or "", endpoint.process) if is_here else ():
+        try:
+            found = facts(str(place))
+        except BadModelFile:
+            continue
+        if found is not None:
+            return _as_loaded(found, served, quantization, dtype)
     root = served.root
     return ModelFacts(
         name=served.id,
@@ -151,6 +167,42 @@ def _facts(served: Served, quantization: str | None) -> ModelFacts:
         path=root if root and os.path.isabs(root) else None,  # noqa: PTH117  # no path is touched
         quantization=quantization,
         context_length=served.max_model_len,
+    )
+
+
+def _places(root: str, process: Process | None) -> Iterator[Path]:
+    """Where the weights may be: by their name here, from the server's own folder, and in its own root (a container)."""
+    try:
+        place = locate(root)
+    except BadModelFile:
+        place = None
+    if place is not None:
+        yield place
+    if process is None or not root:
+        return
+    if Path(root).is_absolute():
+        yield Path(f"/proc/{process.pid}/root") / Path(root).relative_to("/")
+        return
+    try:
+        yield Path(psutil.Process(process.pid).cwd(), root)
+    except psutil.Error:
+        return
+
+
+def _as_loaded(found: ModelFacts, served: Served, quantization: str | None, dtype: str | None) -> ModelFacts:
+    """Facts of the files under the names of the server; weights that it stores otherwise have no known size."""
+    found = structs.replace(found, name=served.id, context_length=served.max_model_len or found.context_length)
+    is_cast = found.quantization == "F32" and not (dtype or "").startswith("float32")
+    if found.quantization not in _PLAIN or not (quantization or is_cast):
+        return found
+    return structs.replace(
+        found,
+        source=f"{found.source}, but other weights are loaded: {quantization or dtype or 'half precision'}",
+        quantization=quantization,
+        weight_bytes=None,
+        embedding_bytes=None,
+        expert_bytes=0,
+        unused_bytes=0,
     )
 
 

@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..sample import ModelFacts
-from . import gguf
 from .bad import BadModelFile
+from .stores import locate
 
-__all__ = ["BadModelFile", "facts"]
+__all__ = ["BadModelFile", "facts", "locate"]
 
 _REMEMBERED = 64
 
@@ -28,13 +29,14 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (gguf,)
+FORMATS = ("gguf", "mlc", "ctranslate2", "safetensors")
+"""The modules, in the order in which they are asked; one that is not reached is not loaded."""
 _Identity = tuple[tuple[str, int, int, int, int], ...]
 _known: dict[_Identity, ModelFacts | BadModelFile] = {}
 
 
 def facts(path: str) -> ModelFacts | None:
-    """What the header of a model file says; None if there is no such file, or its format is not known.
+    """What the headers of a model say; None if there is no such file or folder, or its format is not known.
 
     A file that has not changed is not read again.
 
@@ -42,7 +44,8 @@ def facts(path: str) -> ModelFacts | None:
         BadModelFile: it cannot be read, or is none of the format that its name says.
     """
     where = Path(path)
-    for kind in FORMATS:
+    for name in FORMATS if path else ():
+        kind = cast("Format", import_module(f".{name}", __name__))
         try:
             identity = _identity(kind.parts(where))
             if not identity:

@@ -95,6 +95,23 @@ def test_a_missing_shard_is_said(tmp_path: Path) -> None:
     assert read(shards[0]).source == "GGUF header, 1 of 3 shards missing"
 
 
+def test_only_the_headers_are_read(tmp_path: Path) -> None:
+    if not Path("/proc/self/io").exists():
+        pytest.skip("only Linux counts what a process reads")
+
+    def count() -> int:
+        lines = Path("/proc/self/io").read_text("ascii").splitlines()
+        return int(next(line for line in lines if line.startswith("rchar")).split()[1])
+
+    for index in range(1, 4):
+        name = "token_embd.weight" if index == 1 else f"blk.{index}.ffn_up_exps.weight"
+        build(tmp_path / f"m-{index:05}-of-00003.gguf", {"split.no": index - 1}, {name: (8192, 8192, 256)})
+    before = count()
+    found = read(tmp_path / "m-00001-of-00003.gguf")
+    assert found.weight_bytes == 3 * 2 * 8192 * 8192 * 256
+    assert count() - before < 3 << 20
+
+
 def test_without_a_file_type_the_commonest_type_counts(tmp_path: Path) -> None:
     path = build(tmp_path / "m.gguf", {"general.architecture": "llama"}, {"token_embd.weight": (32, 64)})
     assert read(path).quantization == "F16"

@@ -3,6 +3,7 @@
 import errno
 import struct
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,37 @@ def test_an_endless_hole_of_texts_ends(tmp_path: Path) -> None:
     with pytest.raises(BadModelFile, match="a header of more than"):
         facts(str(path))
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("kind", [0, 7], ids=["bytes", "flags"])
+def test_a_header_full_of_arrays_takes_bounded_memory(tmp_path: Path, kind: int) -> None:
+    path = tmp_path / "m.gguf"
+    rows = 20_000
+    array = struct.pack("<IIQ", 9, kind, 4096) + bytes(4096)
+    with path.open("wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, 1, rows))
+        for row in range(rows):
+            file.write(struct.pack("<Q8s", 8, f"{row:08}".encode()) + array)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadModelFile, match="a header of more than 262144 values"):
+            facts(str(path))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_crowded_table_takes_bounded_memory(tmp_path: Path) -> None:
+    tensors: dict[str, tuple[int, ...]] = {f"blk.{index}.{'x' * 200}": (32,) for index in range(50_000)}
+    path = build(tmp_path / "m.gguf", {"general.architecture": "llama"}, tensors)
+    tracemalloc.start()
+    try:
+        found = facts(str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found is not None and found.weight_bytes == 50_000 * 64
+    assert peak < 96 << 20
 
 
 def test_what_cannot_be_opened_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

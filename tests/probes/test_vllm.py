@@ -1,5 +1,8 @@
 """vLLM: captures of a real 0.32.0, and bodies built from recorded facts of older versions, by a real local server."""
 
+import json
+import os
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -295,3 +298,96 @@ def test_restart_falls_to_less(serve: "Serve") -> None:
     paths["/metrics"] = METRICS["busy"]
     assert replace(adapter.read(), decode_tokens=0).model == first.model
     assert (first.decode_tokens, adapter.read().decode_tokens) == (1800, 631)
+
+
+CONFIG = {
+    "model_type": "llama", "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "vocab_size": 100,
+    "num_key_value_heads": 2, "num_hidden_layers": 2, "tie_word_embeddings": False, "max_position_embeddings": 4096,
+}  # fmt: skip
+
+
+def checkpoint(place: Path, dtype: str = "BF16", **more: object) -> Path:
+    """A folder of weights: a table, a head and one matrix between them."""
+    place.mkdir(parents=True)
+    (place / "config.json").write_text(json.dumps({**CONFIG, **more}))
+    width = {"BF16": 2, "F32": 4, "F8_E4M3": 1}[dtype]
+    table: dict[str, object] = {}
+    for index, name in enumerate(("model.embed_tokens", "model.layers.0.mlp.up_proj", "lm_head")):
+        offsets = [index * 6400 * width, (index + 1) * 6400 * width]
+        table[f"{name}.weight"] = {"dtype": dtype, "shape": [100, 64], "data_offsets": offsets}
+    front = json.dumps(table).encode()
+    (place / "model.safetensors").write_bytes(struct.pack("<Q", len(front)) + front + bytes(3 * 6400 * width))
+    return place
+
+
+def serving(root: str) -> bytes:
+    entry = {"id": "served-name", "owned_by": "vllm", "root": root, "parent": None, "max_model_len": 2048}
+    return json.dumps({"data": [entry]}).encode()
+
+
+def test_a_model_in_a_folder_has_facts(serve: "Serve", tmp_path: Path) -> None:
+    place = checkpoint(tmp_path / "m")
+    model = read(server_of(serve, models=serving(str(place)))).model
+    assert model is not None
+    assert (model.name, model.path, model.source) == ("served-name", str(place), "safetensors headers")
+    assert (model.weight_bytes, model.embedding_bytes, model.tied_embeddings) == (3 * 12800, 12800, False)
+    assert (model.quantization, model.context_length, model.kv_elements) == ("BF16", 2048, 2 * 2 * 2 * 16)
+
+
+def test_a_model_of_the_hub_is_found_in_its_cache(
+    serve: "Serve", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    checkpoint(tmp_path / "models--org--m" / "snapshots" / "0123")
+    model = read(server_of(serve, models=serving("org/m"))).model
+    assert model is not None
+    assert (model.name, model.weight_bytes, model.layers) == ("served-name", 3 * 12800, 2)
+    other = read(server_of(serve, models=serving("org/other"))).model
+    assert other == ModelFacts(name="served-name", source="GET /v1/models", context_length=2048)
+
+
+def test_a_broken_folder_leaves_what_the_server_says(serve: "Serve", tmp_path: Path) -> None:
+    place = checkpoint(tmp_path / "m")
+    (place / "model.safetensors").write_bytes(b"broken")
+    model = read(server_of(serve, models=serving(str(place)))).model
+    assert model == ModelFacts(name="served-name", source="GET /v1/models", path=str(place), context_length=2048)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "flags"),
+    [("BF16", ("-q", "fp8")), ("BF16", ("--quantization=bitsandbytes",)), ("F32", ()), ("F32", ("--dtype", "half"))],
+)
+def test_weights_that_are_loaded_otherwise_have_no_size(
+    serve: "Serve", tmp_path: Path, dtype: str, flags: tuple[str, ...]
+) -> None:
+    place = checkpoint(tmp_path / "m", dtype)
+    model = read(server_of(serve, models=serving(str(place))), *COMMAND, *flags).model
+    assert model is not None
+    assert "but other weights are loaded" in model.source
+    assert (model.weight_bytes, model.embedding_bytes, model.expert_bytes) == (None, None, 0)
+    assert (model.parameters, model.kv_elements) == (3 * 6400, 2 * 2 * 2 * 16)
+
+
+def test_weights_that_are_stored_so_keep_their_size(serve: "Serve", tmp_path: Path) -> None:
+    place = checkpoint(tmp_path / "m", "F8_E4M3", quantization_config={"quant_method": "fp8"})
+    engine = read(server_of(serve, models=serving(str(place))), *COMMAND, "-q", "fp8", "--kv-cache-dtype", "fp8_e4m3")
+    assert engine.model is not None
+    assert (engine.model.quantization, engine.model.weight_bytes) == ("FP8", 3 * 6400)
+    assert engine.kv_bytes_per_element == 1.0
+    wide = checkpoint(tmp_path / "wide", "F32")
+    model = read(server_of(serve, models=serving(str(wide))), *COMMAND, "--dtype", "float32").model
+    assert model is not None and model.weight_bytes == 3 * 25600
+
+
+def test_a_relative_root_lies_in_the_folder_of_the_server(
+    serve: "Serve", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint(tmp_path / "weights" / "m")
+    monkeypatch.chdir(tmp_path)
+    server = server_of(serve, models=serving("weights/m"))
+    fetch = Fetch(server.url)
+    process = Process(os.getpid(), COMMAND, "vllm")
+    adapter = Vllm.match(Seen(Endpoint(server.url, process), fetch), fetch)
+    assert adapter is not None
+    model = adapter.read().model
+    assert model is not None and model.weight_bytes == 3 * 12800

@@ -9,6 +9,7 @@ from .attention import attention
 from .header import Tensor
 from .header import read as read_header
 from .keys import Keys
+from .state import state_elements
 from .types import FILE_TYPES, GUESSED
 
 _SHARD = re.compile(r"(?s)(.*)-(\d{5})-of-(\d{5})(\.gguf)")
@@ -84,8 +85,12 @@ def _facts(path: Path, keys: Keys, tensors: list[Tensor], remarks: list[str]) ->
         expert_count=keys.of_model("expert_count") or 0,
         expert_used_count=keys.of_model("expert_used_count") or 0,
         layers=layers,
+        linear_layers=heed.linear_layers,
+        state_elements=heed.state_layers * state_elements(keys),
+        hidden_size=keys.of_model("embedding_length") or None,
         head_parameters=head.parameters if head else None,
         attention_width=heed.width,
+        window_width=heed.window_width,
         kv_elements=heed.elements,
         kv_window_elements=heed.window_elements,
         kv_window=heed.window,

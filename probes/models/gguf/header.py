@@ -16,6 +16,8 @@ _MOST_TENSORS = 1 << 17
 _MOST_DIMENSIONS = 4
 _LONGEST_TEXT = 256
 _LONGEST_ARRAY = 4096
+_MOST_VALUES = 1 << 18
+"""Numbers and texts that are kept of one header; models have some thousand."""
 _LARGEST = 1 << 62
 
 
@@ -72,10 +74,14 @@ def _parse(cursor: Cursor) -> Header:
     if tensors > _MOST_TENSORS or keys > _MOST_KEYS:
         raise cursor.fail(f"a header that claims {tensors} tensors and {keys} keys")
     values: dict[str, Value] = {}
+    room = _MOST_VALUES
     for _ in range(keys):
         key, value = cursor.string(_LONGEST_TEXT), _value(cursor)
         if key is not None and value is not None:
             values[key] = value
+            room -= len(value) if isinstance(value, tuple) else 1
+        if room < 0:
+            raise cursor.fail(f"a header of more than {_MOST_VALUES} values")
     entries = [_entry(cursor) for _ in range(tensors)]
     alignment = values.get("general.alignment", 32)
     if not isinstance(alignment, int) or not 0 < alignment <= 1 << 20:

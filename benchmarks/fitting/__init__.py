@@ -1,0 +1,1 @@
+"""Fitting the estimator's constants on published measurements."""

@@ -1,0 +1,107 @@
+"""How far the fit may be trusted: predictions of rows by constants that never saw their device, family or source."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from llmtop.estimator.accuracy import metric
+from llmtop.estimator.constants import ALL, Phase, Spread
+from llmtop.estimator.software import year
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from .cases import Case
+from .fit import Array, Fit
+
+FOLDS = 10
+LEAST_ROWS, LEAST_DEVICES = 6, 2
+"""A spread of its own needs so many."""
+DRAWN = 6.0
+"""Rows' worth of its kin's spread that is mixed into a spread."""
+PHASES: dict[str, Phase] = {"decode_tps": "decode", "prefill_tps": "prefill", "throughput_tps": "throughput"}
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """Predictions of held-out rows: logarithms of the rates, and the band around each as ratios."""
+
+    rates: Array
+    low: Array
+    high: Array
+
+
+def held_out(fit: Fit, key: Callable[[Case], str], seed: int = 7) -> Held:
+    """Predicts every row by a fit without the rows of the same key, ten groups of keys at a time."""
+    keys = np.array([key(case) for case in fit.cases])
+    names = np.array(sorted(set(keys.tolist())))
+    np.random.default_rng(seed).shuffle(names)
+    rates = np.zeros(len(keys))
+    folds = [np.isin(keys, names[fold::FOLDS]) for fold in range(min(FOLDS, len(names)))]
+    begin = fit.solve(np.ones(len(keys), dtype=bool))
+    for fold in folds:
+        rates[fold] = fit.predict(fit.solve(~fold, begin))[fold]
+    low, high = np.zeros(len(keys)), np.zeros(len(keys))
+    for fold in folds:
+        known = spreads(fit.cases, rates, ~fold)
+        for index in map(int, np.flatnonzero(fold)):
+            low[index], high[index] = _spread_of(fit.cases[index], known)
+    return Held(rates=rates, low=low, high=high)
+
+
+def spreads(cases: Sequence[Case], rates: Array, used: NDArray[np.bool_]) -> dict[Phase, dict[str, Spread]]:
+    """Measured / predicted at p10 and p90, by every name that enough rows have; each drawn to its more general kin."""
+    ratio = np.log([case.row.value or 1.0 for case in cases]) - rates
+    return {
+        phase: _phase(cases, ratio, [i for i, case in enumerate(cases) if _phase_of(case) == phase and used[i]])
+        for phase in ("decode", "prefill", "throughput")
+    }
+
+
+def _phase(cases: Sequence[Case], ratio: Array, own: list[int]) -> dict[str, Spread]:
+    groups: dict[str, list[int]] = {ALL: own}
+    kin: dict[str, tuple[str, ...]] = {}
+    for index in own:
+        names = tuple(dict.fromkeys(cases[index].names))
+        for place, name in enumerate(names):
+            groups.setdefault(name, []).append(index)
+            kin.setdefault(name, names[place + 1 :])
+    quantiles: dict[str, Array] = {ALL: _quantiles(ratio, own, cases)}
+    for name in sorted(kin, key=lambda name: (len(kin[name]), name)):
+        rows = groups[name]
+        if len(rows) < LEAST_ROWS or len({cases[index].row.hardware for index in rows}) < LEAST_DEVICES:
+            continue
+        general = quantiles[next((other for other in kin[name] if other in quantiles), ALL)]
+        weight = len(rows) / (len(rows) + DRAWN)
+        quantiles[name] = weight * _quantiles(ratio, rows, cases) + (1.0 - weight) * general
+    return {name: _spread(found, groups[name], cases) for name, found in sorted(quantiles.items())}
+
+
+def _quantiles(ratio: Array, rows: Sequence[int], cases: Sequence[Case]) -> Array:
+    """p10 and p90, each device with the same weight as far as it has rows enough."""
+    count: dict[str, int] = {}
+    for index in rows:
+        count[cases[index].row.hardware] = count.get(cases[index].row.hardware, 0) + 1
+    weight = np.array([count[cases[index].row.hardware] ** -0.5 for index in rows])
+    order = np.argsort(ratio[list(rows)])
+    place = np.cumsum(weight[order]) - weight[order] / 2
+    return np.interp([0.1, 0.9], place / weight.sum(), ratio[list(rows)][order])
+
+
+def _spread(quantiles: Array, rows: Sequence[int], cases: Sequence[Case]) -> Spread:
+    known = [when for index in rows if (when := year(cases[index].row.engine_version_or_date))]
+    years = sorted({int(when) for when in known})
+    return Spread(
+        low=round(float(np.exp(quantiles[0])), 3),
+        high=round(float(np.exp(quantiles[1])), 3),
+        rows=len(rows),
+        devices=len({cases[index].row.hardware for index in rows}),
+        years=f"{years[0]}-{years[-1]}" if len(years) > 1 else str(years[0]) if years else "undated",
+    )
+
+
+def _spread_of(case: Case, known: dict[Phase, dict[str, Spread]]) -> tuple[float, float]:
+    table = known[_phase_of(case)]
+    found = table[next((name for name in case.names if name in table), ALL)]
+    return found.low, found.high
+
+
+def _phase_of(case: Case) -> Phase:
+    return PHASES[metric(case.row)]

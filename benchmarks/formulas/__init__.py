@@ -1,0 +1,1 @@
+"""How other tools predict tokens/s: one file each, written anew from what their sources state."""
