@@ -13,8 +13,8 @@ from .catalogue.models import model as known_model
 from .catalogue.names import UnknownName
 from .constants import Constants
 from .measurements import METRICS, Measurement
-from .predict import predict
-from .question import Question
+from .question import Question, plan
+from .rates import rates
 from .snapshot import Band
 from .software import BACKENDS, Software, engine, year
 from .terms import Unanswerable
@@ -71,13 +71,13 @@ def answer(row: Measurement, fitted: Constants | None = None) -> Answer:
     """Predicts one row; never raises."""
     try:
         asked = question(row)
-        prediction = predict(asked, fitted)
+        answered = rates(asked, plan(asked), fitted)
     except (UnknownName, Unanswerable) as error:
         return Answer(row=row, problem=str(error))
     found = {
-        "decode_tps": prediction.decode_tps,
-        "prefill_tps": prediction.prefill_tps,
-        "throughput_tps": prediction.throughput_tps,
+        "decode_tps": answered.decode_tps,
+        "prefill_tps": answered.prefill_tps,
+        "throughput_tps": answered.throughput_tps,
     }[metric(row)]
     if found and PER_DEVICE in row.note:
         each = float(row.n_devices)

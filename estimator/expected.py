@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .constants import Constants, Phase, constants
+from .constants import ALL, Constants, Phase, constants
 from .setup import Setup
 from .silicon import classes
 from .snapshot import Band
@@ -34,6 +34,8 @@ class Timing(Struct, frozen=True, kw_only=True):
         return sum(part.seconds for part in self.parts if part.name in names)
 
 
+WIDER = 1.3
+"""Power to which a range that is taken from kin is raised."""
 MEMORY = ("weights", "kv")
 ARITHMETIC = ("core", "batch", "matrix", "attention")
 
@@ -49,10 +51,19 @@ def prompt(setup: Setup, tokens: float, before: float = 0.0, fitted: Constants |
 
 
 def band(setup: Setup, phase: Phase, value: float, fitted: Constants | None = None) -> tuple[Band, str]:
-    """A rate with the range that eight of ten measurements fall into, and what that range rests on, in words."""
-    name, spread = (fitted or constants()).spread(phase, spread_names(setup))
-    rests = f"{name}: {spread.rows} rows on {spread.devices} devices, {spread.years}"
-    return Band(value=value, low=value * spread.low, high=value * spread.high), rests
+    """A rate with the range that eight of ten measurements fall into, and what that range rests on, in words.
+
+    The range of a setup that has no rows of its own is taken from its kin, and made wider.
+    """
+    names = spread_names(setup)
+    name, spread = (fitted or constants()).spread(phase, names)
+    rests = f"{spread.rows} rows on {spread.devices} devices, {spread.years}"
+    if name in names[: len(_kinds(setup))]:
+        return Band(value=value, low=value * spread.low, high=value * spread.high), f"{name}: {rests}"
+    low, high = min(spread.low, 1.0) ** WIDER, max(spread.high, 1.0) ** WIDER
+    kin = "all rows" if name == ALL else name
+    words = f"too few rows of {names[0]}: the range is that of {kin} ({rests}), made wider"
+    return Band(value=value, low=value * low, high=value * high), words
 
 
 Limit = Literal["bandwidth", "compute", "overhead"]
@@ -69,8 +80,7 @@ def limit(timing: Timing) -> Limit:
 
 def spread_names(setup: Setup) -> tuple[str, ...]:
     """Under which names the spread of a setup may stand, the special before the general."""
-    engine = setup.software.engine
-    kinds = tuple(dict.fromkeys(reversed(classes(setup.software.backend, setup.stages[0].device))))
+    engine, kinds = setup.software.engine, _kinds(setup)
     split = " over several devices" if len(setup.stages) > 1 or setup.stages[0].ways > 1 else ""
     return (
         *(f"{engine.name}, {kind}{split}" for kind in kinds),
@@ -79,6 +89,10 @@ def spread_names(setup: Setup) -> tuple[str, ...]:
         f"{engine.kin}{split}",
         *(f"{engine.name}, {kind}" for kind in kinds),
     )
+
+
+def _kinds(setup: Setup) -> tuple[str, ...]:
+    return tuple(reversed(classes(setup.software.backend, setup.stages[0].device)))
 
 
 def _timing(terms: list[Term], phase: Literal["decode", "prefill"], fitted: Constants) -> Timing:

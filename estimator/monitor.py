@@ -3,6 +3,7 @@
 from collections import deque
 
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
+from .catalogue.recognise import recognise
 from .snapshot import Event, Snapshot
 from .track import EngineTrack, event
 from .trail import Trail
@@ -78,7 +79,7 @@ class Monitor:
         for time, period, seen in self._devices.values():
             silence = self._time - time
             stale = silence > 3 * period + 3
-            found += [_silent(device, silence) if stale else device for device in seen.devices]
+            found += [recognise(_silent(device, silence) if stale else device) for device in seen.devices]
         return sorted(found, key=lambda device: device.kind == "cpu")
 
 
@@ -96,6 +97,7 @@ def _silent(device: Device, silence: float) -> Device:
         architecture=device.architecture,
         cores=device.cores,
         pci_id=device.pci_id,
+        pci_address=device.pci_address,
         problem=f"its driver has not answered for {silence:.0f} s",
     )
 

@@ -55,7 +55,7 @@ class PowerCap(Struct, frozen=True, kw_only=True):
         return self.standing + self.core * _inside(core_share)
 
     def retention(self, limit_w: float, draw_w: float, core_share: float, stock_w: float | None = None) -> float:
-        """The share of the speed that is kept under a limit, 0-1.
+        """The share of the speed that is kept under a limit; above 1 where the stock limit was raised.
 
         Args:
             limit_w: the limit in watts.
@@ -64,10 +64,10 @@ class PowerCap(Struct, frozen=True, kw_only=True):
             core_share: share of the step's time that goes with the core clock, 0-1.
             stock_w: the limit whose speed counts as 1; none where the card is not limited otherwise.
         """
-        if limit_w >= min(draw_w, stock_w or draw_w):
+        limit, stock = min(limit_w, draw_w), min(stock_w or draw_w, draw_w)
+        if limit == stock:
             return 1.0
-        kept = self._speed(limit_w / draw_w, core_share)
-        return kept if stock_w is None else min(kept / self._speed(stock_w / draw_w, core_share), 1.0)
+        return self._speed(limit / draw_w, core_share) / self._speed(stock / draw_w, core_share)
 
     def limit_for(self, share: float, draw_w: float, core_share: float, stock_w: float | None = None) -> float:
         """The lowest limit in watts that keeps a share of the speed; the inverse of `retention`."""
@@ -165,7 +165,7 @@ def kept(
         return None
     c = found.shares[phase] if core_share is None else core_share
     lowest = device.power_limit_min_w or 0.0
-    limit = min(max(limit_w, lowest), stock)
+    limit = max(limit_w, lowest)
     free = measured_w if measured_w is not None and measured_w < LIMITED_FROM * stock else None
     deep = limit < COLLAPSE * min(free or found.demand(c) * stock, stock)
     spread = _spread(device) * (2.0 if deep else 1.0)
@@ -195,7 +195,7 @@ def joules_per_token(power_w: float, tps: float) -> float | None:
     return power_w / tps if tps > 0.0 else None
 
 
-CLOCKED = {"core": 1.0, "batch": 0.6, "matrix": 0.6, "attention": 0.6, "layers": 0.3, "weights": 0.15}
+CLOCKED = {"core": 1.0, "batch": 0.4, "matrix": 0.6, "attention": 0.6, "layers": 0.3, "weights": 0.15}
 """Share of a term of a step that goes with the core clock. Arithmetic goes with it wholly; that of large batches and
 prompts also waits for memory. Starting a layer's kernels is partly the host's work. Priors, not a fit."""
 PROMPT_LAYERS = 0.6

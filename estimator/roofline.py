@@ -6,7 +6,7 @@ the FLOPs that must be done over the peak rate. Where a fact is uncertain, the s
 
 from ..probes.sample import Device, ModelFacts
 from .model import Load, decode_flops, kv_bytes_read, prefill_flops, weight_bytes_read
-from .snapshot import Ceiling
+from .snapshot import Band, Ceiling
 
 EIGHT_BIT = 8.5
 """Bits per weight up to which matrix units may run in int8 or fp8 (Q8_0 stores 8.5)."""
@@ -43,6 +43,13 @@ def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device]) -> Ceil
         prefill_tps=prefill_tps,
         limit="bandwidth" if memory_s >= compute_s else "compute",
     )
+
+
+def below(found: Band | None, roof: float | None) -> Band | None:
+    """A band whose upper end does not pass the roof."""
+    if found is None or roof is None or found.high <= roof:
+        return found
+    return Band(value=min(found.value, roof), low=min(found.low, roof), high=roof)
 
 
 def total_bandwidth(devices: list[Device]) -> float | None:

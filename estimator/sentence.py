@@ -27,6 +27,8 @@ def binds(
         parts = [f"arithmetic binds: the batch is past the ridge point at {roof.decode_tps:.3g} tok/s"]
     elif good.limit == "compute":
         parts = [_unpacking(reading, facts, devices)]
+    elif good.limit == "overhead" and facts and facts.layers:
+        parts = [f"starting the kernels of {facts.layers} layers binds: the weights are small for this device"]
     else:
         parts = [_reading(facts, load, devices)]
     parts += [

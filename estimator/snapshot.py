@@ -36,7 +36,7 @@ class Expected(Struct, frozen=True, kw_only=True):
 
     decode_tps: Band | None = None
     prefill_tps: Band | None = None
-    limit: Literal["bandwidth", "compute"] | None = None
+    limit: Literal["bandwidth", "compute", "overhead"] | None = None
     """What good software is held up by in decode; the ceiling may name another, where it is far away."""
     basis: str | None = None
 
@@ -83,6 +83,8 @@ class EngineView(Struct, frozen=True, kw_only=True):
     slots: int | None = None
     kv_cache_usage: float | None = None
     context_tokens: float | None = None
+    tokens_per_step: float | None = None
+    """Tokens that a step makes of each stream with speculative decoding; None without it."""
     kv_bytes: float | None = None
     """KV cache bytes that one decode step of all streams must read."""
     ceiling: Ceiling = Ceiling()

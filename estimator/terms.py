@@ -107,7 +107,11 @@ def _step(setup: Setup, stage: Stage) -> list[Term]:
     if not single:
         flops = 2.0 * active * (streams - 1.0) * share
         found.append(
-            Term(name="batch", amount=flops / _peak(device, bandwidth, software), names=(*names, *stored, *mixed))
+            Term(
+                name="batch",
+                amount=flops / (_peak(device, bandwidth, software) * _cores_used(device, setup.threads)),
+                names=(*names, *stored, *mixed),
+            )
         )
     return [*found, *_exchange(facts, stage, software.names, streams)]
 
@@ -117,7 +121,7 @@ def _prompt(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Te
     weights, active = _sizes(facts, touched_share(facts, min(tokens, software.engine.chunk)))
     share = stage.share / stage.ways
     bandwidth = _bandwidth(device)
-    peak = _peak(device, bandwidth, software)
+    peak = _peak(device, bandwidth, software) * _cores_used(device, setup.threads)
     passes = math.ceil(tokens / software.engine.chunk)
     mixed = ("experts",) if facts.expert_count else ()
     names = (*classes(software.backend, device), *software.names)

@@ -4,11 +4,10 @@ from collections import deque
 
 from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
-from .calibration import expected
 from .link import serving
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
+from .outlook import outlook
 from .rate import Mean, Rate
-from .roofline import ceiling
 from .snapshot import EngineView, Event, Model
 from .trail import Trail
 
@@ -34,6 +33,7 @@ class EngineTrack:
         self._prefill = Rate(window)
         self._ttft = Mean(max(window, 10.0))
         self._tpot = Mean(window)
+        self._accepted = Mean(max(window, 10.0))
         self._loads: deque[tuple[float, float, float]] = deque()
         self._model: ModelFacts | None = None
         self._begun = False
@@ -49,6 +49,7 @@ class EngineTrack:
         self._prefill.add(time, reading.prefill_tokens if alive else None)
         self._add_mean(self._ttft, time, reading.ttft if alive else None)
         self._add_mean(self._tpot, time, reading.tpot if alive else None)
+        self._accepted.add(time, reading.accepted_tokens if alive else None, reading.drafts if alive else None)
         if reading.model is not None:
             self._model = reading.model
         streams = max((reading.requests_running or 0.0) - (reading.prefilling or 0), 0.0)
@@ -73,8 +74,7 @@ class EngineTrack:
             )
         load = self._load()
         served_by = serving(reading, devices)
-        roof = ceiling(self._model, load, served_by)
-        good = expected(reading.engine, self._model, load, served_by, reading.threads)
+        roof, good = outlook(reading, self._model, load, served_by, self.tokens_per_step or 1.0)
         decode, prefill = self._decode.per_second, self._prefill.per_second
         power = _power(served_by)
         return EngineView(
@@ -100,6 +100,7 @@ class EngineTrack:
             slots=reading.slots,
             kv_cache_usage=reading.kv_cache_usage,
             context_tokens=reading.context_tokens,
+            tokens_per_step=self.tokens_per_step,
             kv_bytes=kv_bytes_read(self._model, load) if self._model else None,
             ceiling=roof,
             expected=good,
@@ -128,6 +129,12 @@ class EngineTrack:
         if now.status in ALIVE:
             return ["is back" if before.status == "unreachable" else "is ready"]
         return [TROUBLE.get(now.status, f"is {now.status}")]
+
+    @property
+    def tokens_per_step(self) -> float | None:
+        """Tokens that a step makes of each stream with speculative decoding: those accepted, and one more."""
+        accepted = self._accepted.value
+        return None if accepted is None else 1.0 + accepted
 
     def _load(self) -> Load:
         """The heaviest load of the window: a rate is never held against a roof lower than that of its own time."""

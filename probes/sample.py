@@ -68,6 +68,9 @@ class Device(Struct, frozen=True, kw_only=True):
     cache_bytes: int | None = None
     """Last-level cache: a model below this size may never touch the memory."""
     pci_id: str | None = None
+    """Vendor and device, as "10de:2684": what it is."""
+    pci_address: str | None = None
+    """Where it is, as other tools print it: "00000000:01:00.0"."""
     processes: tuple[DeviceProcess, ...] | None = None
     """Who holds memory on it; None when the driver does not say."""
     problem: str | None = None
@@ -185,6 +188,12 @@ class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
     """Tokens in the KV cache of the running requests, summed."""
     ttft: Total | None = None
     tpot: Total | None = None
+    drafts: float | None = None
+    """Speculative decoding: guesses made so far, each of some tokens."""
+    drafted_tokens: float | None = None
+    """Tokens in them."""
+    accepted_tokens: float | None = None
+    """Those of them that were right; each draft brings one token more than it had right."""
 
 
 class Gone(Struct, frozen=True, kw_only=True, tag="gone"):

@@ -67,6 +67,7 @@ class NvidiaGpu:
         capability = nvml.ask("nvmlDeviceGetCudaComputeCapability", handle)
         architecture = _version(capability)
         lowest, highest = self._range(handle)
+        pci_id, pci_address = self._pci(handle)
         facts = Device(
             id=self._facts.id,
             name=name if isinstance(name, str) else self._facts.name,
@@ -81,7 +82,8 @@ class NvidiaGpu:
             memory_type=memory_type(bus_bits),
             architecture=architecture,
             cores=cores,
-            pci_id=self._pci_id(handle),
+            pci_id=pci_id,
+            pci_address=pci_address,
         )
         if not nvml.lost:
             self._handle, self._facts = handle, facts
@@ -117,10 +119,13 @@ class NvidiaGpu:
         lowest, highest = cast("list[int]", answer)
         return lowest / 1e3, highest / 1e3
 
-    def _pci_id(self, handle: object) -> str | None:
-        """Address as other tools print it: "00000000:01:00.0"."""
-        text = cast("object", getattr(self._nvml.ask("nvmlDeviceGetPciInfo", handle), "busId", None))
-        return text if isinstance(text, str) else None
+    def _pci(self, handle: object) -> tuple[str | None, str | None]:
+        """What it is, and where. NVML has the vendor in the lower half of the number."""
+        answer = self._nvml.ask("nvmlDeviceGetPciInfo", handle)
+        number = cast("object", getattr(answer, "pciDeviceId", None))
+        where = cast("object", getattr(answer, "busId", None))
+        what = f"{number & 0xFFFF:04x}:{number >> 16:04x}" if isinstance(number, int) and number else None
+        return what, where if isinstance(where, str) else None
 
     def _temperature(self, handle: object) -> float | None:
         """The older function first: every driver of today has it."""

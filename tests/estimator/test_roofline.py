@@ -1,7 +1,6 @@
 """The ceiling: which resource makes it, and why there is none."""
 
 import pytest
-from llmtop.estimator.calibration import expected
 from llmtop.estimator.model import Load
 from llmtop.estimator.roofline import ceiling
 from llmtop.probes.sample import Bandwidth, Compute, Device, ModelFacts
@@ -68,21 +67,3 @@ def test_what_is_unknown_is_none_with_a_reason() -> None:
         roof = ceiling(facts, Load(), devices)
         assert roof.decode_tps is None
         assert roof.reason
-
-
-def test_expected_lies_below_the_ceiling_and_inside_its_band() -> None:
-    """A published RTX 4090 figure for this model is 125-135 tok/s (llama.cpp, 2025)."""
-    good = expected("llama.cpp", MODEL, Load(), [RTX_4090], None)
-    roof = ceiling(MODEL, Load(), [RTX_4090])
-    assert good.decode_tps is not None and roof.decode_tps is not None
-    assert good.decode_tps.low < good.decode_tps.value < good.decode_tps.high < roof.decode_tps
-    assert 110 < good.decode_tps.value < 160
-    assert good.prefill_tps is not None
-
-
-def test_an_engine_without_constants_of_its_own_gets_a_wider_band_and_says_so() -> None:
-    own = expected("llama.cpp", MODEL, Load(), [RTX_4090], None)
-    other = expected("vLLM", MODEL, Load(), [RTX_4090], None)
-    assert own.decode_tps is not None and other.decode_tps is not None
-    assert other.decode_tps.low < own.decode_tps.low
-    assert "vLLM" in (other.basis or "")

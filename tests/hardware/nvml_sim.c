@@ -50,6 +50,7 @@ struct gpu {
     uint64_t memory_total, memory_used, utilization, memory_utilization, temperature;
     uint64_t power, limit, limit_min, limit_max, limit_default, energy;
     uint64_t sm_clock, memory_clock, sm_clock_max, memory_clock_max, bus_width, cores, cc_major, cc_minor, reasons;
+    uint64_t pci_id; /* the vendor in the lower half */
     int errors, processes[KINDS];
     struct error error[ERRORS];
     struct process process[KINDS][PROCESSES];
@@ -69,7 +70,7 @@ static const struct setting settings[] = {
     SETTING(limit_default, 450000),     SETTING(energy, 0),               SETTING(sm_clock, 210),
     SETTING(memory_clock, 405),         SETTING(sm_clock_max, 3105),      SETTING(memory_clock_max, 10501),
     SETTING(bus_width, 384),            SETTING(cores, 16384),            SETTING(cc_major, 8),
-    SETTING(cc_minor, 9),               SETTING(reasons, 0),
+    SETTING(cc_minor, 9),               SETTING(reasons, 0),              SETTING(pci_id, 0),
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -219,6 +220,7 @@ struct pci { /* nvmlPciInfo_t */
 int nvmlDeviceGetPciInfo_v3(void *handle, struct pci *out) ANSWER({
     memset(out, 0, sizeof *out);
     out->bus = (unsigned)(gpu - gpus) + 1;
+    out->id = (unsigned)gpu->pci_id;
     snprintf(out->address, sizeof out->address, "00000000:%02X:00.0", out->bus);
 })
 

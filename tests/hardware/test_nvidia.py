@@ -17,6 +17,7 @@ from .simulated import SimulatedNvml
 TWO = """
 gpu 0
 name NVIDIA GeForce RTX 4090
+pci_id 0x268410de
 utilization 97
 temperature 64
 power 312500
@@ -53,7 +54,8 @@ def test_reads_what_lasts_and_what_moves(nvml: SimulatedNvml) -> None:
     assert devices.problem is None
     card, server = devices.devices
     assert (card.id, card.name, card.vendor, card.kind) == ("nvidia0", "NVIDIA GeForce RTX 4090", "NVIDIA", "gpu")
-    assert card.pci_id == "00000000:01:00.0"
+    assert card.pci_address == "00000000:01:00.0"
+    assert card.pci_id == "10de:2684"
     assert (card.memory_total_bytes, card.memory_used_bytes) == (24 << 30, 21_000_000_000)
     assert card.utilization == pytest.approx(0.97)
     assert (card.temperature_c, card.sm_clock_mhz, card.memory_clock_mhz) == (64, 2520, 10501)

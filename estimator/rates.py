@@ -1,0 +1,111 @@
+"""The rates that answer a question, with their bands."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from . import power
+from .constants import Constants, Phase, constants
+from .expected import Timing, band, decode_step, prompt
+from .model import Load
+from .question import Plan, Question
+from .roofline import below, ceiling
+from .snapshot import Band, Ceiling
+
+
+class Rates(Struct, frozen=True, kw_only=True):
+    """Tokens/s of all streams together, and what they are made of."""
+
+    decode_tps: Band
+    """While all streams decode."""
+    prefill_tps: Band | None
+    """While one prompt is read; None without a prompt."""
+    throughput_tps: Band
+    """Generated tokens a second when the streams' prompts have to be read in between."""
+    ttft_s: Band | None
+    """Seconds until the first token of a prompt that need not wait for others."""
+    ceiling: Ceiling
+    streams: float
+    step: Timing
+    """One decode step at the stock power limit."""
+    first: Timing | None
+    """Reading one prompt at the stock power limit."""
+    kept: power.Kept | None
+    """What the power limit leaves of the decode rate; None without one."""
+    basis: str
+    """What the band of the decode rate rests on."""
+
+
+def rates(question: Question, laid: Plan, fitted: Constants | None = None) -> Rates:
+    """Answers a question whose work has been laid out.
+
+    Raises:
+        Unanswerable: the model's layout or a device's bandwidth is not known.
+    """
+    fitted = fitted or constants()
+    setup = laid.setup
+    step = decode_step(setup, fitted)
+    first = prompt(setup, question.prompt, question.before, fitted) if question.prompt else None
+    kept = _kept(question, "decode" if setup.streams <= 1 else "batch", step)
+    kept_prompt = _kept(question, "prefill", first) if first else None
+    slowed = step.seconds / (kept.value if kept else 1.0)
+    read = first.seconds / (kept_prompt.value if kept_prompt else 1.0) if first else 0.0
+    streams = setup.streams * question.copies
+    whole = setup.streams * read + question.generate * slowed
+    roof = _ceiling(question, laid)
+    decode_tps, basis = _band(laid, "decode" if streams <= 1 else "throughput", streams / slowed, fitted, kept)
+    throughput_tps, _ = _band(laid, "throughput", streams * question.generate / whole, fitted, kept)
+    prefill_tps = _band(laid, "prefill", question.prompt / read, fitted, kept_prompt)[0] if read else None
+    prefill_tps = below(prefill_tps, roof.prefill_tps)
+    return Rates(
+        decode_tps=below(decode_tps, roof.decode_tps) or decode_tps,
+        prefill_tps=prefill_tps,
+        throughput_tps=below(throughput_tps, roof.decode_tps) or throughput_tps,
+        ttft_s=_wait(question.prompt, prefill_tps) if prefill_tps else None,
+        ceiling=roof,
+        streams=streams,
+        step=step,
+        first=first,
+        kept=kept,
+        basis=basis,
+    )
+
+
+def by_name(timing: Timing) -> dict[str, float]:
+    """Seconds of a step or prompt by the name of the term."""
+    found: dict[str, float] = {}
+    for part in timing.parts:
+        found[part.name] = found.get(part.name, 0.0) + part.seconds
+    return found
+
+
+def _band(laid: Plan, phase: Phase, value: float, fitted: Constants, kept: power.Kept | None) -> tuple[Band, str]:
+    found, rests = band(laid.setup, phase, value, fitted)
+    if kept is None or not kept.value:
+        return found, rests
+    low, high = kept.low / kept.value, kept.high / kept.value
+    return Band(value=value, low=found.low * low, high=found.high * high), f"{rests}; power: {kept.basis}"
+
+
+def _wait(prompt_tokens: float, rate: Band) -> Band:
+    return Band(value=prompt_tokens / rate.value, low=prompt_tokens / rate.high, high=prompt_tokens / rate.low)
+
+
+def _kept(question: Question, phase: power.Phase, timing: Timing) -> power.Kept | None:
+    if question.power_limit_w is None:
+        return None
+    return power.kept(question.devices[0], question.power_limit_w, phase, power.core_share(by_name(timing)))
+
+
+def _ceiling(question: Question, laid: Plan) -> Ceiling:
+    setup = laid.setup
+    load = Load(
+        streams=setup.streams,
+        context_tokens=setup.context * setup.streams,
+        kv_bytes_per_element=setup.kv_bytes_per_element,
+    )
+    devices = question.own_devices
+    devices += [stage.device for stage in setup.stages if stage.device not in devices]
+    roof = ceiling(question.facts, load, devices)
+    if question.copies == 1 or roof.decode_tps is None:
+        return roof
+    return replace(roof, decode_tps=roof.decode_tps * question.copies)
