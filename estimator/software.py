@@ -17,8 +17,9 @@ PHYSICAL_BATCH = 512
 """Prompt tokens that llama.cpp takes through the model at once (--ubatch-size)."""
 CHUNK = 2048
 """Prompt tokens that a step of the serving engines takes at most (vLLM's max_num_batched_tokens)."""
-FLASH_ATTENTION = 2024.75
-"""llama.cpp builds before autumn 2024 have neither CUDA graphs throughout nor flash attention by default."""
+ERAS = {"llama.cpp": (2024.75, "before flash attention"), "serving": (2024.75, "before asynchronous scheduling")}
+"""By kin: the date of a turn in speed, and the name of what lies before it. llama.cpp got CUDA graphs throughout and flash
+attention in the course of 2024; vLLM took the scheduler's work off the GPU's path with 0.6 (September 2024) and V1."""
 
 _DATE = re.compile(r"\b(20[12]\d)(?:[-.](\d{1,2}))?\b")
 
@@ -46,12 +47,9 @@ class Software(Struct, frozen=True, kw_only=True):
         """What its constants are filed under, the general before the special."""
         engine = self.engine
         kin = () if engine.kin == engine.name else (engine.kin,)
-        before = ("before flash attention",) if self._is_old else ()
+        turned, era = ERAS.get(engine.kin, (0.0, ""))
+        before = (era,) if self.year is not None and self.year < turned else ()
         return (*kin, engine.name, *before)
-
-    @property
-    def _is_old(self) -> bool:
-        return self.engine.kin == "llama.cpp" and self.year is not None and self.year < FLASH_ATTENTION
 
 
 def _engines(kin: str, split: Split, chunk: int, names: str) -> dict[str, Engine]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ..probes.sample import Device, ModelFacts
 from .kinds import kind
+from .link_rate import link
 from .model import (
     Load,
     active_parameters,
@@ -48,7 +49,7 @@ class Term(Struct, frozen=True, kw_only=True):
     name: str
     """What it is: the first part of the names of its constants."""
     amount: float
-    """Seconds at the rate on paper; for layers and exchanges how many there are, for traffic GB over each link."""
+    """Seconds at the rate on paper; for layers and exchanges how many there are."""
     names: tuple[str, ...]
     """Which constants multiply it."""
     bytes: float | None = None
@@ -152,10 +153,10 @@ def _exchange(
         return []
     times = 2.0 * (facts.layers or 0) * stage.share
     moved = times * tokens * (facts.hidden_size or 0) * ACTIVATION_BYTES * 2.0 * (stage.ways - 1) / stage.ways
-    link = "NVLink" if stage.device.memory_type == "HBM" else "PCIe"
+    wire, rate = link(stage.device)
     return [
-        Term(name="exchange", amount=passes * times * math.log2(stage.ways), names=(link, *names)),
-        Term(name="traffic", amount=moved / 1e9, names=(link, *names)),
+        Term(name="exchange", amount=passes * times * math.log2(stage.ways), names=(wire, *names)),
+        Term(name="traffic", amount=moved / rate, names=(wire, *names)),
     ]
 
 

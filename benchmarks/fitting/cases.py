@@ -10,6 +10,7 @@ from llmtop.estimator.constants import Constants
 from llmtop.estimator.expected import Part, Timing, spread_names
 from llmtop.estimator.measurements import Measurement
 from llmtop.estimator.question import plan
+from llmtop.estimator.setup import Setup
 from llmtop.estimator.terms import Term, Unanswerable, decode, prefill
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ class Case(Struct, frozen=True, kw_only=True):
     family: str
     tokens: float
     pieces: tuple[Piece, ...]
+    setup: Setup
     names: tuple[str, ...]
     """Under which its spread may be filed."""
     experts: bool
@@ -82,6 +84,7 @@ def _case(row: Measurement) -> Case:
         family=model(row.model).family,
         tokens=tokens * asked.copies / (row.n_devices if PER_DEVICE in row.note else 1),
         pieces=tuple(pieces),
+        setup=setup,
         names=spread_names(setup),
         experts=bool(asked.facts.expert_count),
         depth=asked.depth,

@@ -25,20 +25,20 @@ STARTS: dict[tuple[str, str], tuple[float, float]] = {
     ("decode", "core"): (2.5, 1.0),
     ("decode", "attention"): (1.0, 1.0),
     ("decode", "batch"): (3.0, 0.7),
-    ("decode", "exchange"): (25e-6, 1.0),
+    ("decode", "exchange"): (20e-6, 0.7),
     ("decode", "hop"): (100e-6, 1.0),
     ("prefill", "layers"): (60e-6, 1.0),
     ("prefill", "weights"): (1.2, 0.2),
     ("prefill", "matrix"): (3.0, 0.7),
     ("prefill", "attention"): (4.0, 0.7),
-    ("decode", "traffic"): (0.1, 1.0),
-    ("prefill", "exchange"): (25e-6, 1.0),
-    ("prefill", "traffic"): (0.1, 1.0),
+    ("decode", "traffic"): (3.0, 0.7),
+    ("prefill", "exchange"): (20e-6, 0.7),
+    ("prefill", "traffic"): (1.5, 0.7),
 }
 """What the constant of all cases begins with, and how far it may go (a standard deviation of its logarithm)."""
 SPECIAL: dict[str, float] = {"weights": 0.03, "kv": 0.25, "layers": 0.5, "core": 0.5}
 """How far a special constant may go from its kin, by term; 0.4 for the others."""
-SCALE = 0.05
+SCALE = 0.04
 """Residual of the logarithm from which a row counts as an outlier."""
 CAUCHY = 2.0
 """Half the square of the residual from which a row of unknown origin counts for less and less."""

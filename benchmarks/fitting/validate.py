@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from llmtop.estimator.accuracy import metric
-from llmtop.estimator.constants import ALL, Phase, Spread
+from llmtop.estimator.constants import ALL, Constants, Phase, Spread
+from llmtop.estimator.expected import band
 from llmtop.estimator.software import year
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def held_out(fit: Fit, key: Callable[[Case], str], seed: int = 7) -> Held:
         rates[fold] = fit.predict(fit.solve(~fold, begin))[fold]
     low, high = np.zeros(len(keys)), np.zeros(len(keys))
     for fold in folds:
-        known = spreads(fit.cases, rates, ~fold)
+        known = Constants(decode={}, prefill={}, spreads=spreads(fit.cases, rates, ~fold))
         for index in map(int, np.flatnonzero(fold)):
             low[index], high[index] = _spread_of(fit.cases[index], known)
     return Held(rates=rates, low=low, high=high)
@@ -97,9 +98,9 @@ def _spread(quantiles: Array, rows: Sequence[int], cases: Sequence[Case]) -> Spr
     )
 
 
-def _spread_of(case: Case, known: dict[Phase, dict[str, Spread]]) -> tuple[float, float]:
-    table = known[_phase_of(case)]
-    found = table[next((name for name in case.names if name in table), ALL)]
+def _spread_of(case: Case, known: Constants) -> tuple[float, float]:
+    """The band around 1 by the rule that ships."""
+    found, _ = band(case.setup, _phase_of(case), 1.0, known)
     return found.low, found.high
 
 
