@@ -1,6 +1,8 @@
 """llmtop's estimate beside those of other tools, on the same rows in the same run.
 
-    python benchmarks/peers.py [ROWS.csv] [--json]
+    python benchmarks/peers.py [ROWS.csv] [--held-out] [--json]
+
+With --held-out llmtop's own figures come from constants that never saw the row's device, as in docs/accuracy.md.
 
 Each formula under benchmarks/formulas/ is written anew from the source that its file names. All get llmtop's catalogue
 of devices and models, so that the formulas are compared and not the tables; "llmfit, own table" alone takes llmfit's
@@ -10,24 +12,25 @@ itself is installed, it is asked too, and compared on the rows that it answers.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / ".src"), str(ROOT)]
-
-import msgspec  # noqa: E402
-from formulas.case import GROUPS, Case, case_of  # noqa: E402
-from formulas.gguf_parser import gguf_parser  # noqa: E402
-from formulas.ideal import ideal_roofline, rule_of_thumb  # noqa: E402
-from formulas.llmfit import llmfit, llmfit_own_table  # noqa: E402
-from formulas.llmfit_program import PROGRAM, llmfit_program  # noqa: E402
-from formulas.whichllm import whichllm  # noqa: E402
-from llmtop.estimator import accuracy  # noqa: E402
-from llmtop.estimator.measurements import SHIPPED, BadRows, Measurement, load  # noqa: E402
-from llmtop.estimator.snapshot import Band  # noqa: E402
-from msgspec import Struct  # noqa: E402
+import msgspec
+from fitting.cases import cases
+from fitting.fit import Fit
+from fitting.validate import held_out
+from formulas.case import GROUPS, Case, case_of
+from formulas.gguf_parser import gguf_parser
+from formulas.ideal import ideal_roofline, rule_of_thumb
+from formulas.llmfit import llmfit, llmfit_own_table
+from formulas.llmfit_program import PROGRAM, llmfit_program
+from formulas.whichllm import whichllm
+from llmtop.estimator import accuracy
+from llmtop.estimator.measurements import SHIPPED, BadRows, Measurement, load
+from llmtop.estimator.snapshot import Band
+from msgspec import Struct
 
 OURS = "llmtop"
 PROGRAM_NAME = "llmfit itself"
@@ -54,6 +57,14 @@ def ours(case: Case) -> float | None:
     return predicted.value if predicted else None
 
 
+def unseen(rows: list[Measurement]) -> Callable[[Case], float | None]:
+    """Llmtop's own estimator fitted anew without the device of the row that it is asked for."""
+    found = cases(rows)
+    rates = held_out(Fit(found), lambda case: case.row.hardware).rates
+    by_id = {case.row.id: math.exp(rate) for case, rate in zip(found, rates.tolist(), strict=True)}
+    return lambda case: by_id.get(case.row.id)
+
+
 def scored(rows: list[Prediction], name: str) -> accuracy.Score:
     """The figures of one estimator, as `llmtop accuracy` makes its own."""
     found = [(row.case.row, row.tps[name]) for row in rows]
@@ -61,9 +72,9 @@ def scored(rows: list[Prediction], name: str) -> accuracy.Score:
     return accuracy.score([accuracy.Answer(row=row, predicted=band) for row, band in bands])
 
 
-def predictions(cases: list[Case]) -> list[Prediction]:
-    asked = {OURS: ours, **PEERS, **({PROGRAM_NAME: llmfit_program} if PROGRAM else {})}
-    return [Prediction(case=case, tps={name: ask(case) for name, ask in asked.items()}) for case in cases]
+def predictions(known: list[Case], own: Callable[[Case], float | None]) -> list[Prediction]:
+    asked = {OURS: own, **PEERS, **({PROGRAM_NAME: llmfit_program} if PROGRAM else {})}
+    return [Prediction(case=case, tps={name: ask(case) for name, ask in asked.items()}) for case in known]
 
 
 def compared(rows: list[Prediction], names: list[str]) -> dict[str, dict[str, accuracy.Score]]:
@@ -99,13 +110,16 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("rows", nargs="?", type=Path, default=SHIPPED, help="a CSV file of measurements")
     options.add_argument("--json", action="store_true", help="scores and every prediction as JSON")
+    options.add_argument("--held-out", action="store_true", help="llmtop's own figures without the row's device")
     asked = options.parse_args()
     try:
-        rows = [row for row in load(asked.rows) if wanted(row)]
+        every = load(asked.rows)
+        rows = [row for row in every if wanted(row)]
     except BadRows as error:
         print(error, file=sys.stderr)
         return 1
-    known = predictions([case for row in rows if (case := case_of(row)) is not None])
+    own = unseen(every) if asked.held_out else ours
+    known = predictions([case for row in rows if (case := case_of(row)) is not None], own)
     one = [row for row in known if row.case.n_devices == 1]
     several = [row for row in known if row.case.n_devices > 1]
     formulas = [OURS, *PEERS]
