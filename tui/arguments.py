@@ -6,6 +6,8 @@ from pathlib import Path
 from ..probes import VERSION
 
 KEY_VARIABLE = "LLMTOP_API_KEY"
+MOST_TOKENS = 100_000_000
+MOST_STREAMS = 4096
 EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
 
 
@@ -40,7 +42,69 @@ def parser() -> argparse.ArgumentParser:
     probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
     probe.add_argument("--json", action="store_true", help="print JSON")
     probe.set_defaults(command="probe")
+    _predict_options(
+        commands.add_parser(
+            "predict",
+            help="how fast a model would run, on this machine or on any other",
+            description="Predicts tokens/s with a range, the ceiling, memory and power for one model on some hardware.",
+            epilog="Example: llmtop predict --hardware 'RTX 4090' --model Qwen3-8B --quant q4_K_M --explain",
+            allow_abbrev=False,
+        )
+    )
+    _accuracy_options(
+        commands.add_parser(
+            "accuracy",
+            help="how far predictions lie from published measurements",
+            description="Predicts each measurement of a CSV file and prints how far off that is, by class.",
+            allow_abbrev=False,
+        )
+    )
     return top
+
+
+def _predict_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--model", required=True, metavar="NAME", help="name in the catalogue, a store's name, file or folder")
+    to.add_argument(
+        "--hardware",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="GPU, Apple chip or CPU; repeated for unlike ones (default: what this machine has)",
+    )
+    to.add_argument("--devices", type=_count, metavar="K", help="how many of each (default 1; here: all)")
+    to.add_argument("--quant", metavar="Q", help="quantisation (default: as the name says, else the engine's usual one)")
+    to.add_argument("--weights", type=_positive, metavar="GIB", help="size of the file, where it is known better")
+    to.add_argument("--engine", default="llama.cpp", metavar="E", help="default llama.cpp")
+    to.add_argument("--backend", metavar="B", help="cuda, metal, rocm, vulkan, sycl, cpu (default: the device's own)")
+    to.add_argument("--build", metavar="DATE", help="when the engine was built, as 2024-05 (default: lately)")
+    to.add_argument("--prompt", type=_tokens, default=512, metavar="N", help="tokens of each prompt (default 512)")
+    to.add_argument("--gen", type=_some_tokens, default=128, metavar="N", help="tokens to generate (default 128)")
+    to.add_argument("--batch", type=_batch, default=1, metavar="B", help="streams at once, or max (default 1)")
+    to.add_argument(
+        "--context",
+        type=_tokens,
+        metavar="N",
+        help="tokens in each stream's cache while it decodes (default: prompt and half of the answer)",
+    )
+    to.add_argument("--kv", default="f16", metavar="FORMAT", help="format of the KV cache (default f16)")
+    to.add_argument("--power-limit", type=_positive, metavar="W", help="limit of each device (default: the stock limit)")
+    to.add_argument("--threads", type=_count, metavar="N", help="threads of a CPU (default: all cores)")
+    to.add_argument("--json", action="store_true", help="print JSON")
+    to.add_argument("--explain", action="store_true", help="what it is made of, and what would change it")
+    to.set_defaults(command="predict")
+
+
+def _accuracy_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("rows", nargs="?", type=Path, metavar="ROWS.csv", help="default: the rows that come with llmtop")
+    to.add_argument("--out", type=Path, metavar="FILE", help="write each row with its prediction to a new CSV file")
+    to.add_argument(
+        "--by",
+        choices=("class", "engine", "device", "source", "metric"),
+        default="class",
+        help="what is told apart (default class)",
+    )
+    to.add_argument("--json", action="store_true", help="print JSON")
+    to.set_defaults(command="accuracy")
 
 
 def _monitor_options(to: argparse.ArgumentParser) -> None:
@@ -73,4 +137,35 @@ def _interval(text: str) -> float:
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number between 1 and 256")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not 0.0 < number <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return number
+
+
+def _tokens(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > MOST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens between 0 and {MOST_TOKENS}")
+    return int(text)
+
+
+def _some_tokens(text: str) -> int:
+    if not _tokens(text):
+        raise argparse.ArgumentTypeError("at least 1 token has to be generated")
+    return _tokens(text)
+
+
+def _batch(text: str) -> int | None:
+    """None stands for as many as the memory holds."""
+    if text == "max":
+        return None
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_STREAMS:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither max nor a whole number between 1 and {MOST_STREAMS}")
     return int(text)

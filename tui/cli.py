@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..probes import VERSION
 from . import crash
 from .arguments import KEY_VARIABLE, parser
+from .refusal import Refusal, WrongUsage
 
 if TYPE_CHECKING:
     from ..estimator.snapshot import Snapshot
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 
 LEAVING_S = 3.0
 """Seconds that the screen has to put the terminal back when it is told to end."""
-
-
-class Refusal(Exception):
-    """It cannot be done; the text is one line that says why and what to do."""
-
-
-class WrongUsage(Exception):
-    """The command line asks for what does not exist."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -149,6 +142,20 @@ def _probe(options: argparse.Namespace) -> int:
     return 0
 
 
+def _predict(options: argparse.Namespace) -> int:
+    """`llmtop predict`: one prediction from flags."""
+    from .predict import predict
+
+    return predict(options)
+
+
+def _accuracy(options: argparse.Namespace) -> int:
+    """`llmtop accuracy`: predictions against published measurements."""
+    from .accuracy import accuracy
+
+    return accuracy(options)
+
+
 def _measure(what: str) -> None:
     """Measures the memory bandwidth and keeps it; says so when the machine was too busy for a good figure."""
     from ..probes.hardware.bandwidth import measure
@@ -246,6 +253,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "monitor": _monitor,
     "demo": _demo,
     "probe": _probe,
+    "predict": _predict,
+    "accuracy": _accuracy,
     "completion": _completion,
 }
 """By the name that `parser` gives."""

@@ -21,6 +21,13 @@ from .prometheus import Counter, Names
 _CONFIG = "vllm:cache_config_info"
 _SLEEP = "vllm:engine_sleep_state"
 _DECODED = "vllm:generation_tokens_total"
+_DRAFTS = "vllm:spec_decode_num_drafts_total"
+_DRAFTED = "vllm:spec_decode_num_draft_tokens_total"
+_ACCEPTED = "vllm:spec_decode_num_accepted_tokens_total"
+"""Of speculative decoding, V1 (vllm/v1/spec_decode/metrics.py): they move with every step, once for each request that
+had a draft, and are absent without speculation. The last two exist in V0 under the same names, where they count
+something else: tokens behind a wrong one are accepted there too. V0 does not count drafts, which tells the two apart.
+"""
 
 NAMES = Names(
     decode=(Counter(_DECODED),),
@@ -33,7 +40,7 @@ NAMES = Names(
     kv_usage=("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),  # renamed in 0.9; 0-1, whatever they say
     ttft=("vllm:time_to_first_token_seconds",),
     tpot=("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),  # 0.11 has both
-    others=(_CONFIG, _SLEEP),
+    others=(_CONFIG, _SLEEP, _DRAFTS, _DRAFTED, _ACCEPTED),
 )
 """0.8 (V0) to 0.32; ranks of data parallelism are told apart by the label `engine`, which V0 lacks."""
 
@@ -117,12 +124,16 @@ class Vllm:
         awake, asleep = series.total(_SLEEP, sleep_state="awake"), series.total(_SLEEP)
         capacity = _capacity(series)
         usage = engine.kv_cache_usage
+        drafts = series.total(_DRAFTS)
         return structs.replace(
             engine,
             status="sleeping" if asleep and not awake else engine.status,
             model=engine.model or _labelled(series),
             kv_bytes_per_element=engine.kv_bytes_per_element or _element(series.label(_CONFIG, "cache_dtype")),
             context_tokens=usage * capacity if usage is not None and capacity else None,
+            drafts=drafts,
+            drafted_tokens=None if drafts is None else series.total(_DRAFTED),
+            accepted_tokens=None if drafts is None else series.total(_ACCEPTED),
         )
 
     def _trouble(self, status: Status, problem: str) -> Engine:

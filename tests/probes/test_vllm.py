@@ -76,6 +76,32 @@ vllm:cache_config_info{engine="0",block_size="16",num_gpu_blocks="100",cache_dty
 vllm:cache_config_info{engine="1",block_size="16",num_gpu_blocks="100",cache_dtype="auto"} 1.0
 """
 
+SPECULATIVE = b"""\
+# names and labels as the code of V1 writes them (vllm/v1/spec_decode/metrics.py), two engines behind one API server
+vllm:generation_tokens_total{engine="0",model_name="m"} 250.0
+vllm:generation_tokens_total{engine="1",model_name="m"} 50.0
+vllm:spec_decode_num_drafts_total{engine="0",model_name="m"} 100.0
+vllm:spec_decode_num_drafts_total{engine="1",model_name="m"} 20.0
+vllm:spec_decode_num_drafts_created{engine="0",model_name="m"} 1.7e+09
+vllm:spec_decode_num_draft_tokens_total{engine="0",model_name="m"} 300.0
+vllm:spec_decode_num_draft_tokens_total{engine="1",model_name="m"} 60.0
+vllm:spec_decode_num_accepted_tokens_total{engine="0",model_name="m"} 150.0
+vllm:spec_decode_num_accepted_tokens_total{engine="1",model_name="m"} 30.0
+vllm:spec_decode_num_accepted_tokens_per_pos_total{engine="0",model_name="m",position="0"} 80.0
+vllm:spec_decode_num_accepted_tokens_per_pos_total{engine="0",model_name="m",position="1"} 70.0
+"""
+
+V0_SPECULATIVE = (
+    V0
+    + b"""\
+vllm:spec_decode_draft_acceptance_rate{model_name="m"} 0.9
+vllm:spec_decode_efficiency{model_name="m"} 0.5
+vllm:spec_decode_num_accepted_tokens_total{model_name="m"} 900.0
+vllm:spec_decode_num_draft_tokens_total{model_name="m"} 1000.0
+vllm:spec_decode_num_emitted_tokens_total{model_name="m"} 600.0
+"""
+)
+
 
 def server_of(serve: "Serve", metrics: bytes | str = METRICS["busy"], models: bytes | str = MODELS) -> "Server":
     return serve.paths({"/version": VERSION, "/v1/models": models, "/metrics": metrics})
@@ -163,6 +189,22 @@ def test_ranks_are_summed(serve: "Serve") -> None:
     assert engine.kv_cache_usage == pytest.approx(0.3)
     assert engine.context_tokens == pytest.approx(0.3 * 3200)
     assert engine.tpot == Total(4.0, 298)
+
+
+def test_drafts_of_speculative_decoding(serve: "Serve") -> None:
+    engine = read(server_of(serve, SPECULATIVE))
+    assert (engine.drafts, engine.drafted_tokens, engine.accepted_tokens) == (120, 360, 180)
+
+
+def test_without_speculation_there_are_no_drafts(serve: "Serve") -> None:
+    engine = read(server_of(serve))
+    assert (engine.drafts, engine.drafted_tokens, engine.accepted_tokens) == (None, None, None)
+
+
+def test_v0_counts_other_tokens_as_accepted(serve: "Serve") -> None:
+    engine = read(server_of(serve, V0_SPECULATIVE))
+    assert engine.decode_tokens == 70
+    assert (engine.drafts, engine.drafted_tokens, engine.accepted_tokens) == (None, None, None)
 
 
 @pytest.mark.parametrize("name", sorted({line.split(b"{")[0] for line in RANKS.splitlines() if line[:1] != b"#"}))

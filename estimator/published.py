@@ -1,0 +1,80 @@
+"""What others measured of the very thing that is asked, among the rows that ship."""
+
+import csv
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from msgspec import Struct
+
+from .catalogue.devices import CatalogueDevice, device
+from .catalogue.formats import Format, format
+from .catalogue.models import CatalogueModel, model
+from .catalogue.names import UnknownName
+from .measurements import SHIPPED
+from .question import Question
+from .software import engine
+
+NEAR = 2048.0
+"""Tokens in the cache by which a measurement may differ from what is asked."""
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """One measured decode rate, all streams together."""
+
+    id: str
+    decode_tps: float
+    context_tokens: float
+    """In the cache when half of the answer was there."""
+    source: str
+
+
+def published(question: Question, rows: Path = SHIPPED) -> list[Published]:
+    """Rows of the same device, number of devices, engine, backend, model, format and streams, the nearest context first.
+
+    Rows under a power limit are left out. Lines that cannot be it are not even split: this takes 3 ms.
+    """
+    if len({each.name for each in question.devices}) != 1 or question.streams is None or question.power_limit_w:
+        return []
+    found = [
+        Published(id=row["id"], decode_tps=float(row["value"]), context_tokens=_context(row), source=row["source"])
+        for row in _rows(rows, question.software.backend)
+        if _same(row, question)
+    ]
+    near = [each for each in found if abs(each.context_tokens - question.depth) <= NEAR]
+    return sorted(near, key=lambda each: abs(each.context_tokens - question.depth))
+
+
+def _rows(path: Path, backend: str) -> Iterator[dict[str, str]]:
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    likely = (line for line in lines[1:] if ",decode_tps," in line and f",{backend}," in line)
+    return csv.DictReader(likely, lines[0].split(","))
+
+
+def _same(row: dict[str, str], question: Question) -> bool:
+    said = (row["n_devices"] or "1", row["batch"], row["power_limit_w"])
+    if said != (str(len(question.devices)), f"{question.streams:.0f}", "") or "aggregate_output" in row["note"]:
+        return False
+    asked = question.devices[0].name, question.facts.name, question.facts.quantization or ""
+    try:
+        return engine(row["engine"]) == question.software.engine and all(
+            _key(find, name) == _key(find, written)
+            for find, name, written in zip(
+                (device, model, format), asked, (row["hardware"], row["model"], row["quant"]), strict=True
+            )
+        )
+    except UnknownName:
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _key(find: Callable[[str], CatalogueDevice | CatalogueModel | Format], name: str) -> str:
+    """The name in the catalogue. Raises UnknownName."""
+    return find(name).name
+
+
+def _context(row: dict[str, str]) -> float:
+    if row["context"].isdecimal() and int(row["context"]):
+        return float(row["context"])
+    prompt, generate = (int(row[name]) if row[name].isdecimal() else 0 for name in ("n_prompt", "n_gen"))
+    return prompt + (generate or 128) / 2.0

@@ -1,0 +1,108 @@
+"""The model that `--model` means: a file or folder, a name in a store of this machine, or a name in the catalogue."""
+
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..estimator.catalogue.models import model as known_model
+from ..estimator.catalogue.names import UnknownName
+from ..estimator.format_names import in_name, meant, usual
+from ..estimator.software import Engine
+from ..probes.models import BadModelFile, facts, locate
+from ..probes.sample import ModelFacts
+from .refusal import Refusal, WrongUsage
+
+GIB = 1 << 30
+
+
+class AskedModel(Struct, frozen=True, kw_only=True):
+    """The model, and what was taken where nothing was said."""
+
+    facts: ModelFacts
+    notes: tuple[str, ...] = ()
+
+
+def asked_model(name: str, quant: str | None, weights_gib: float | None, engine: Engine) -> AskedModel:
+    """Finds it.
+
+    Args:
+        name: what --model says.
+        quant: what --quant says; a file has its own.
+        weights_gib: the size of the file, for a model of the catalogue.
+        engine: what the usual quantisation is that of.
+
+    Raises:
+        UnknownName: it is none of the three, or the quantisation is not known.
+        WrongUsage: a file cannot have the quantisation or the size that was asked for.
+        Refusal: it is a file that cannot be read.
+    """
+    path = _path(name)
+    if path is None and quant is None and weights_gib is None and (":" in name or "/" in name):
+        path = _stored(name)
+    try:
+        row = known_model(name) if path is None else None
+    except UnknownName as unknown:
+        path = _stored(name)
+        if path is None:
+            raise unknown from None
+        row = None
+    if row is None:
+        if quant or weights_gib:
+            raise WrongUsage(f"{path} has a quantisation and a size of its own: --quant and --weights do not go with it")
+        return AskedModel(facts=_read(str(path)))
+    notes: list[str] = []
+    fmt = meant(quant, engine) if quant else in_name(name, engine)
+    if quant and fmt and _plain(quant) != _plain(fmt.name) and _plain(quant) not in map(_plain, fmt.aliases):
+        notes.append(f"{quant} is taken as {fmt.name}")
+    if fmt is None:
+        fmt = usual(engine, row.family)
+        notes.append(f"no quantisation was named: {fmt.name} is usual for {engine.name}")
+    if row.approximate:
+        notes.append(f"the shape of {row.name} is known roughly only")
+    return AskedModel(facts=row.facts(fmt, weights_gib * GIB if weights_gib else None), notes=tuple(notes))
+
+
+def _path(name: str) -> Path | None:
+    """The file or folder of this name; a folder that is no model may still have the name of one."""
+    try:
+        path = Path(name).expanduser()
+        if path.is_file() or (path.is_dir() and (_says_path(name) or _is_model(name))):
+            return path
+    except (OSError, RuntimeError):  # RuntimeError: nobody's home
+        pass
+    if _says_path(name):
+        raise Refusal(f"no such file or folder: {name[:200]}")
+    return None
+
+
+def _says_path(name: str) -> bool:
+    return name.startswith(("/", "~", "./", "../"))
+
+
+def _is_model(folder: str) -> bool:
+    try:
+        return facts(folder) is not None
+    except BadModelFile:
+        return True
+
+
+def _stored(name: str) -> Path | None:
+    try:
+        return locate(name)
+    except BadModelFile as bad:
+        raise Refusal(str(bad)) from None
+
+
+def _read(path: str) -> ModelFacts:
+    try:
+        found = facts(path)
+    except BadModelFile as bad:
+        raise Refusal(str(bad)) from None
+    if found is None:
+        raise Refusal(f"{path} is no model of a known format (GGUF, safetensors, MLC, CTranslate2)")
+    return replace(found, name=found.name or Path(path).name)
+
+
+def _plain(name: str) -> str:
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
