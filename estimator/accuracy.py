@@ -12,7 +12,7 @@ from .catalogue.formats import format as known_format
 from .catalogue.models import model as known_model
 from .catalogue.names import UnknownName
 from .constants import Constants
-from .measurements import METRICS, Measurement
+from .measurements import METRICS, MOST_DEVICES, Measurement
 from .question import Question, plan
 from .rates import rates
 from .snapshot import Band
@@ -100,7 +100,10 @@ def question(row: Measurement) -> Question:
     if row.problem:
         raise Unanswerable(row.problem)
     if row.metric not in METRICS:
-        raise Unanswerable(f"{row.metric or 'a row without a metric'} is not predicted, only {', '.join(METRICS)}")
+        named = repr(row.metric[:40]) if row.metric else "a row without a metric"
+        raise Unanswerable(f"{named} is not predicted, only {', '.join(METRICS)}")
+    if row.n_devices > MOST_DEVICES:
+        raise Unanswerable(f"{row.n_devices} devices are more than {MOST_DEVICES}")
     backend = next((name for name in BACKENDS if name == row.backend.lower()), None)
     if backend is None:
         raise Unanswerable(f"unknown backend {row.backend[:40]!r}: there are {', '.join(BACKENDS)}")

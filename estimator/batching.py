@@ -53,9 +53,7 @@ def batching(question: Question, fitted: Constants | None = None) -> Batching:
         asked = replace(question, streams=float(streams))
         found = rates(asked, plan(asked), fitted).decode_tps
         points.append(Point(streams=streams, decode_tps=found, each_tps=found.value / streams))
-    return Batching(
-        points=tuple(points), knee=_knee(plan(replace(question, streams=1.0)), fitted), most_streams=most
-    )
+    return Batching(points=tuple(points), knee=_knee(plan(replace(question, streams=1.0)), fitted), most_streams=most)
 
 
 def _knee(laid: Plan, fitted: Constants | None) -> int | None:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .constants import ALL, Constants, Phase, constants
 from .setup import Setup
@@ -17,6 +18,7 @@ class Part(Struct, frozen=True, kw_only=True):
     name: str
     seconds: float
     bytes: float | None = None
+    host: bool = False
 
 
 class Timing(Struct, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ ARITHMETIC = ("core", "batch", "matrix", "attention")
 
 def decode_step(setup: Setup, fitted: Constants | None = None) -> Timing:
     """One decode step of all streams. Raises Unanswerable."""
-    return _timing(decode(setup), "decode", fitted or constants())
+    return _no_worse_than_apart(_timing(decode(setup), "decode", fitted or constants()), setup.streams)
 
 
 def prompt(setup: Setup, tokens: float, before: float = 0.0, fitted: Constants | None = None) -> Timing:
@@ -59,11 +61,15 @@ def band(setup: Setup, phase: Phase, value: float, fitted: Constants | None = No
     name, spread = (fitted or constants()).spread(phase, names)
     rests = f"{spread.rows} rows on {spread.devices} devices, {spread.years}"
     if name in names[: len(_kinds(setup))]:
-        return Band(value=value, low=value * spread.low, high=value * spread.high), f"{name}: {rests}"
-    low, high = min(spread.low, 1.0) ** WIDER, max(spread.high, 1.0) ** WIDER
+        return _around(value, spread.low, spread.high), f"{name}: {rests}"
     kin = "all rows" if name == ALL else name
     words = f"too few rows of {names[0]}: the range is that of {kin} ({rests}), made wider"
-    return Band(value=value, low=value * low, high=value * high), words
+    return _around(value, spread.low**WIDER, spread.high**WIDER), words
+
+
+def _around(value: float, low: float, high: float) -> Band:
+    """The band between two ratios; the value itself is always inside."""
+    return Band(value=value, low=value * min(low, 1.0), high=value * max(high, 1.0))
 
 
 Limit = Literal["bandwidth", "compute", "overhead"]
@@ -82,6 +88,8 @@ def spread_names(setup: Setup) -> tuple[str, ...]:
     """Under which names the spread of a setup may stand, the special before the general."""
     engine, kinds = setup.software.engine, _kinds(setup)
     split = " over several devices" if len(setup.stages) > 1 or setup.stages[0].ways > 1 else ""
+    if any(stage.device.kind == "cpu" for stage in setup.stages[1:]):
+        split = " with a part on the CPU"
     return (
         *(f"{engine.name}, {kind}{split}" for kind in kinds),
         f"{engine.name}{split}",
@@ -91,11 +99,28 @@ def spread_names(setup: Setup) -> tuple[str, ...]:
     )
 
 
+def _no_worse_than_apart(step: Timing, streams: float) -> Timing:
+    """Many streams together take no longer than one after the other would: software could always do that."""
+    shared = step.of("weights", "core", "layers", "exchange", "hop")
+    together = step.of("batch")
+    allowed = (streams - 1.0) * shared
+    if together <= allowed or not together:
+        return step
+    parts = [
+        replace(part, seconds=part.seconds * allowed / together) if part.name == "batch" else part
+        for part in step.parts
+    ]
+    return Timing(parts=tuple(parts))
+
+
 def _kinds(setup: Setup) -> tuple[str, ...]:
     return tuple(reversed(classes(setup.software.backend, setup.stages[0].device)))
 
 
 def _timing(terms: list[Term], phase: Literal["decode", "prefill"], fitted: Constants) -> Timing:
     return Timing(
-        parts=tuple(Part(name=term.name, seconds=fitted.seconds(phase, term), bytes=term.bytes) for term in terms)
+        parts=tuple(
+            Part(name=term.name, seconds=fitted.seconds(phase, term), bytes=term.bytes, host=term.host)
+            for term in terms
+        )
     )

@@ -23,7 +23,11 @@ SHORT = {
         "8bit": "Q8_0",
         "int8": "Q8_0",
     },
-    "mlx": {f"{lead}{bits}{tail}": f"MLX {bits}-bit" for bits in (2, 3, 4, 5, 6, 8) for lead, tail in (("q", ""), ("", "bit"), ("int", ""))},
+    "mlx": {
+        f"{lead}{bits}{tail}": f"MLX {bits}-bit"
+        for bits in (2, 3, 4, 5, 6, 8)
+        for lead, tail in (("q", ""), ("", "bit"), ("int", ""))
+    },
 }
 """By kin of the engine: names that say the bits only, as the file of so many bits that is used most there."""
 USUAL = {
@@ -82,6 +86,11 @@ def usual(engine: Engine, family: str | None = None) -> Format:
     return format(USUAL_OF_ENGINE.get(engine.name) or USUAL.get(engine.kin, "BF16"))
 
 
+def common(engine: Engine) -> tuple[str, ...]:
+    """The formats that are common in an engine, from large to small."""
+    return LADDERS.get(engine.kin, OTHER_LADDER)
+
+
 def smaller(facts: ModelFacts, engine: Engine) -> ModelFacts | None:
     """The model in the next smaller format that is common in the engine, its parts scaled by the bits.
 
@@ -91,7 +100,7 @@ def smaller(facts: ModelFacts, engine: Engine) -> ModelFacts | None:
     if not facts.weight_bytes or not facts.parameters or (facts.quantization or "").startswith("MXFP4"):
         return None
     bits = 8.0 * facts.weight_bytes / facts.parameters
-    ladder = (format(name) for name in LADDERS.get(engine.kin, OTHER_LADDER))
+    ladder = map(format, common(engine))
     found = next((step for step in ladder if step.bits < STEP * bits and step.name != facts.quantization), None)
     if found is None:
         return None

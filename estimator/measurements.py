@@ -14,6 +14,8 @@ NEEDED = ("id", "hardware", "engine", "backend", "model", "quant", "metric", "va
 NO_NUMBER = frozenset({"mixed", "max"})
 """What may stand where a number should: a mean over several, and as many as fit."""
 LARGEST = 1e15
+MOST = 1e9
+MOST_DEVICES = 4096
 SHIPPED = Path(__file__).parent / "data" / "published.csv"
 """The rows that come with llmtop."""
 
@@ -96,8 +98,13 @@ class _Cells:
             return None
         return value
 
-    def whole(self, name: str) -> int | None:
+    def whole(self, name: str, most: float = MOST) -> int | None:
         value = self.number(name)
+        if value is not None and (value != round(value) or value > most):
+            self.problem = (
+                f"line {self._line}: {name} is {self.text(name)[:40]!r}, no whole number that can stand there"
+            )
+            return None
         return None if value is None else round(value)
 
     def measurement(self) -> Measurement:
@@ -108,7 +115,7 @@ class _Cells:
         found = Measurement(
             id=self.text("id"),
             hardware=self.text("hardware"),
-            n_devices=max(self.whole("n_devices") or 1, 1),
+            n_devices=max(self.whole("n_devices", MOST_DEVICES) or 1, 1),
             engine=self.text("engine"),
             backend=self.text("backend"),
             engine_version_or_date=self.text("engine_version_or_date"),

@@ -176,6 +176,7 @@ def most_streams(
     kv_bytes_per_element: float = F16_BYTES,
     engine: str = "vLLM",
     devices: int = 1,
+    kind: Kind = "gpu",
 ) -> int | None:
     """How many streams of so many tokens each fit at the same time, 4096 at most; None where not even one does."""
 
@@ -187,6 +188,7 @@ def most_streams(
             kv_bytes_per_element=kv_bytes_per_element,
             engine=engine,
             devices=devices,
+            kind=kind,
         )
         return found is not None and found.fits(free_bytes)
 

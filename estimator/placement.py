@@ -32,7 +32,7 @@ class Placement(Struct, frozen=True, kw_only=True):
 def place(devices: list[Device], software: Software, needed: Memory, host: Device | None = None) -> Placement:
     """Puts the layers onto the devices; an engine of llama.cpp's kin leaves the rest to the host's CPU.
 
-    A device whose memory is not known holds everything.
+    A device whose memory is not known holds everything. One that shares the memory of its CPU has nothing to leave it.
     """
     stages = spread(devices, software)
     room = [usable(device, software.engine.name) for device in devices]
@@ -41,7 +41,8 @@ def place(devices: list[Device], software: Software, needed: Memory, host: Devic
     missing = needed.total_bytes - sum(each or 0.0 for each in room)
     if missing <= 0:
         return Placement(stages=stages, fits=True)
-    if devices[0].kind == "cpu" or software.engine.kin != "llama.cpp":
+    shared = any(device.kind != "gpu" or device.memory_type in {"LPDDR", "DDR"} for device in devices)
+    if shared or software.engine.kin != "llama.cpp":
         return Placement(stages=stages, fits=False, missing_bytes=missing)
     layers = needed.weights_bytes + needed.kv_bytes
     share = min(max(1.0 - missing / layers, 0.0), 1.0)

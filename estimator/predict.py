@@ -7,10 +7,13 @@ from msgspec import Struct
 from . import memory, power
 from .constants import Constants
 from .expected import Limit, Part, limit
-from .question import Question, plan
+from .question import Plan, Question, plan
 from .rates import Rates, by_name, rates
 from .rules import rules_of_thumb
 from .snapshot import Band, Ceiling
+
+RESTING = 0.2
+"""Share of the TDP that a card draws while it holds layers and waits for its turn. A prior."""
 
 
 class Draw(Struct, frozen=True, kw_only=True):
@@ -53,7 +56,13 @@ def predict(question: Question, fitted: Constants | None = None) -> Prediction:
     """
     laid = plan(question)
     found = rates(question, laid, fitted)
-    rests = (found.basis, laid.placement.note, question.devices[0].bandwidth_gbs.basis)
+    unheeded = question.power_limit_w is not None and found.kept is None
+    rests = (
+        found.basis,
+        laid.placement.note,
+        f"no law of power is known for {question.devices[0].name}: the limit is left out" if unheeded else None,
+        question.devices[0].bandwidth_gbs.basis,
+    )
     return Prediction(
         decode_tps=found.decode_tps,
         prefill_tps=found.prefill_tps,
@@ -69,12 +78,12 @@ def predict(question: Question, fitted: Constants | None = None) -> Prediction:
         bytes_per_step=sum(part.bytes or 0.0 for part in found.step.parts),
         terms={"decode": found.step.parts, "prefill": found.first.parts if found.first else ()},
         rules_of_thumb=rules_of_thumb(question.facts, question.devices),
-        draw=_draw(question, found),
+        draw=_draw(question, laid, found),
         basis="; ".join(part for part in rests if part),
     )
 
 
-def _draw(question: Question, found: Rates) -> Draw | None:
+def _draw(question: Question, laid: Plan, found: Rates) -> Draw | None:
     """The power that the law of the devices gives; None where there is none."""
     phase: power.Phase = "decode" if found.streams <= 1 else "batch"
     share = power.core_share(by_name(found.step))
@@ -82,7 +91,12 @@ def _draw(question: Question, found: Rates) -> Draw | None:
     if not drawn or None in drawn:
         return None
     kept = found.kept
-    watts = kept.draw_w * len(drawn) if kept else sum(each.value for each in drawn if each)
+    each = [kept.draw_w if kept else one.value if one else 0.0 for one in drawn]
+    watts = sum(each)
+    if laid.setup.stages[0].ways == 1 and len(each) > 1:  # they work in turn
+        resting = [RESTING * (device.power_limit_default_w or 0.0) for device in question.devices]
+        busy = laid.copies / len(each)
+        watts = sum(busy * own + (1.0 - busy) * rest for own, rest in zip(each, resting, strict=True))
     return Draw(
         power_w=watts,
         joules_per_token=watts / found.decode_tps.value,
@@ -98,7 +112,7 @@ def _longest(question: Question) -> int | None:
     return memory.longest_context(
         question.facts,
         sum(each or 0.0 for each in room),
-        streams=question.streams or 1.0,
+        streams=(question.streams or 1.0) / question.copies,
         kv_bytes_per_element=question.kv_bytes_per_element,
         engine=question.software.engine.name,
         devices=len(question.own_devices),

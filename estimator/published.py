@@ -1,15 +1,16 @@
 """What others measured of the very thing that is asked, among the rows that ship."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
 
-from .catalogue.devices import CatalogueDevice, device
-from .catalogue.formats import Format, format
-from .catalogue.models import CatalogueModel, model
+from .accuracy import AGGREGATE
+from .catalogue.devices import device
+from .catalogue.formats import format
+from .catalogue.models import model
 from .catalogue.names import UnknownName
 from .measurements import SHIPPED
 from .question import Question
@@ -29,6 +30,14 @@ class Published(Struct, frozen=True, kw_only=True):
     source: str
 
 
+class _Thing(Struct, frozen=True, kw_only=True):
+    """The names in the catalogue."""
+
+    device: str
+    model: str
+    format: str
+
+
 def published(question: Question, rows: Path = SHIPPED) -> list[Published]:
     """Rows of the same device, number of devices, engine, backend, model, format and streams, the nearest context first.
 
@@ -36,10 +45,19 @@ def published(question: Question, rows: Path = SHIPPED) -> list[Published]:
     """
     if len({each.name for each in question.devices}) != 1 or question.streams is None or question.power_limit_w:
         return []
+    facts = question.facts
+    try:
+        asked = _Thing(
+            device=device(question.devices[0].name).name,
+            model=model(facts.name).name,
+            format=format(facts.quantization or "").name,
+        )
+    except UnknownName:
+        return []
     found = [
         Published(id=row["id"], decode_tps=float(row["value"]), context_tokens=_context(row), source=row["source"])
         for row in _rows(rows, question.software.backend)
-        if _same(row, question)
+        if _said(row, question) and _thing(row) == asked
     ]
     near = [each for each in found if abs(each.context_tokens - question.depth) <= NEAR]
     return sorted(near, key=lambda each: abs(each.context_tokens - question.depth))
@@ -51,26 +69,31 @@ def _rows(path: Path, backend: str) -> Iterator[dict[str, str]]:
     return csv.DictReader(likely, lines[0].split(","))
 
 
-def _same(row: dict[str, str], question: Question) -> bool:
+def _said(row: dict[str, str], question: Question) -> bool:
+    """Whether all but the names is the same."""
     said = (row["n_devices"] or "1", row["batch"], row["power_limit_w"])
-    if said != (str(len(question.devices)), f"{question.streams:.0f}", "") or "aggregate_output" in row["note"]:
-        return False
-    asked = question.devices[0].name, question.facts.name, question.facts.quantization or ""
+    same = said == (str(len(question.devices)), f"{question.streams:.0f}", "")
+    return same and AGGREGATE not in row["note"] and _engine(row["engine"]) == question.software.engine.name
+
+
+@lru_cache(maxsize=256)
+def _engine(name: str) -> str | None:
     try:
-        return engine(row["engine"]) == question.software.engine and all(
-            _key(find, name) == _key(find, written)
-            for find, name, written in zip(
-                (device, model, format), asked, (row["hardware"], row["model"], row["quant"]), strict=True
-            )
-        )
+        return engine(name).name
     except UnknownName:
-        return False
+        return None
+
+
+def _thing(row: dict[str, str]) -> _Thing | None:
+    return _named(row["hardware"], row["model"], row["quant"])
 
 
 @lru_cache(maxsize=1024)
-def _key(find: Callable[[str], CatalogueDevice | CatalogueModel | Format], name: str) -> str:
-    """The name in the catalogue. Raises UnknownName."""
-    return find(name).name
+def _named(hardware: str, facts: str, quant: str) -> _Thing | None:
+    try:
+        return _Thing(device=device(hardware).name, model=model(facts).name, format=format(quant).name)
+    except UnknownName:
+        return None
 
 
 def _context(row: dict[str, str]) -> float:

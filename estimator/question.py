@@ -13,6 +13,8 @@ from .terms import Unanswerable
 
 MOST_STREAMS = 256
 """Requests that serving engines run at once unless told otherwise (vLLM's max_num_seqs)."""
+MOST_TOKENS = 1e9
+"""Tokens that a load may have: what is more is a slip."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -31,7 +33,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """Tokens of each prompt; 0 where only decoding counts."""
     generate: float = 128.0
     context: float | None = None
-    """Tokens in each stream's KV cache while it decodes; None for the prompt and half of what is generated."""
+    """Tokens in each stream's KV cache while it decodes; None for what is before, the prompt, and half of what is
+    generated."""
     before: float = 0.0
     """Tokens in the cache before the prompt is read."""
     kv_bytes_per_element: float = F16_BYTES
@@ -48,8 +51,25 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def depth(self) -> float:
-        """Tokens in each stream's KV cache while it decodes."""
-        return self.prompt + self.generate / 2.0 if self.context is None else self.context
+        """Tokens in each stream's KV cache while it decodes, on average."""
+        return self.before + self.prompt + self.generate / 2.0 if self.context is None else self.context
+
+    @property
+    def longest(self) -> float:
+        """Tokens that the cache of each stream must have room for."""
+        return max(self.before + self.prompt + self.generate, self.depth)
+
+    def check(self) -> None:
+        """Raises Unanswerable for a load that cannot be."""
+        loads = (self.prompt, self.generate, self.before, self.depth, self.streams or 1.0)
+        if not all(0.0 <= each <= MOST_TOKENS for each in loads) or self.generate < 1.0:
+            raise Unanswerable("a load needs a prompt of 0 tokens or more and at least one token to generate")
+        if self.streams is not None and self.streams < 1.0:
+            raise Unanswerable("a load needs at least one stream")
+        if not self.devices:
+            raise Unanswerable("which device it runs on is not known")
+        if not 1 <= self.copies <= len(self.devices):
+            raise Unanswerable(f"{self.copies} copies do not go onto {len(self.devices)} devices")
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -58,21 +78,23 @@ class Plan(Struct, frozen=True, kw_only=True):
     setup: Setup
     placement: Placement
     needed: Memory
+    copies: float
+    """Copies that have something to do."""
 
 
 def plan(question: Question) -> Plan:
     """Lays the work out.
 
     Raises:
-        Unanswerable: no device, or a model whose size is not known.
+        Unanswerable: a load or devices that cannot be, or a model whose size or layout is not known.
     """
+    question.check()
     facts, devices = question.facts, question.own_devices
-    if not devices:
-        raise Unanswerable("which device it runs on is not known")
-    streams = question.streams / question.copies if question.streams is not None else _most_streams(question)
+    busy = min(float(question.copies), question.streams or float(question.copies))
+    streams = question.streams / busy if question.streams is not None else _most_streams(question)
     needed = memory.needed(
         facts,
-        context=round(max(question.depth, question.before + question.prompt)),
+        context=round(question.longest),
         streams=streams,
         kv_bytes_per_element=question.kv_bytes_per_element,
         engine=question.software.engine.name,
@@ -80,7 +102,8 @@ def plan(question: Question) -> Plan:
         kind=devices[0].kind,
     )
     if needed is None:
-        raise Unanswerable(f"the size of {facts.name} is not known")
+        missing = "size" if facts.weight_bytes is None else "layout"
+        raise Unanswerable(f"the {missing} of {facts.name} is not known")
     placement = place(devices, question.software, needed, question.host)
     setup = Setup(
         facts=facts,
@@ -92,20 +115,21 @@ def plan(question: Question) -> Plan:
         small_host=question.small_host,
         threads=question.threads,
     )
-    return Plan(setup=setup, placement=placement, needed=needed)
+    return Plan(setup=setup, placement=placement, needed=needed, copies=busy)
 
 
 def _most_streams(question: Question) -> float:
-    room = [memory.usable(device, question.software.engine.name) for device in question.own_devices]
+    devices = question.own_devices
+    room = [memory.usable(device, question.software.engine.name) for device in devices]
     if any(each is None for each in room):
         return float(MOST_STREAMS)
-    free = sum(each or 0.0 for each in room)
     found = memory.most_streams(
         question.facts,
-        free,
-        context=round(max(question.prompt + question.generate, question.depth)),
+        sum(each or 0.0 for each in room),
+        context=round(question.longest),
         kv_bytes_per_element=question.kv_bytes_per_element,
         engine=question.software.engine.name,
-        devices=len(question.own_devices),
+        devices=len(devices),
+        kind=devices[0].kind,
     )
     return float(min(max(found or 1, 1), MOST_STREAMS))

@@ -47,12 +47,12 @@ def rates(question: Question, laid: Plan, fitted: Constants | None = None) -> Ra
     first = prompt(setup, question.prompt, question.before, fitted) if question.prompt else None
     kept = _kept(question, "decode" if setup.streams <= 1 else "batch", step)
     kept_prompt = _kept(question, "prefill", first) if first else None
-    slowed = step.seconds / (kept.value if kept else 1.0)
-    read = first.seconds / (kept_prompt.value if kept_prompt else 1.0) if first else 0.0
-    streams = setup.streams * question.copies
+    slowed = _slowed(step, kept)
+    read = _slowed(first, kept_prompt) if first else 0.0
+    streams = setup.streams * laid.copies
     whole = setup.streams * read + question.generate * slowed
     roof = _ceiling(question, laid)
-    decode_tps, basis = _band(laid, "decode" if streams <= 1 else "throughput", streams / slowed, fitted, kept)
+    decode_tps, basis = _band(laid, "decode" if setup.streams <= 1 else "throughput", streams / slowed, fitted, kept)
     throughput_tps, _ = _band(laid, "throughput", streams * question.generate / whole, fitted, kept)
     prefill_tps = _band(laid, "prefill", question.prompt / read, fitted, kept_prompt)[0] if read else None
     prefill_tps = below(prefill_tps, roof.prefill_tps)
@@ -71,11 +71,19 @@ def rates(question: Question, laid: Plan, fitted: Constants | None = None) -> Ra
 
 
 def by_name(timing: Timing) -> dict[str, float]:
-    """Seconds of a step or prompt by the name of the term."""
+    """Seconds of a step or prompt on the devices by the name of the term; without what the host's CPU does."""
     found: dict[str, float] = {}
     for part in timing.parts:
+        if part.host:
+            continue
         found[part.name] = found.get(part.name, 0.0) + part.seconds
     return found
+
+
+def _slowed(timing: Timing, kept: power.Kept | None) -> float:
+    """Seconds under the power limit, which holds the devices down and not the host."""
+    host = sum(part.seconds for part in timing.parts if part.host)
+    return host + (timing.seconds - host) / (kept.value if kept else 1.0)
 
 
 def _band(laid: Plan, phase: Phase, value: float, fitted: Constants, kept: power.Kept | None) -> tuple[Band, str]:
@@ -106,6 +114,6 @@ def _ceiling(question: Question, laid: Plan) -> Ceiling:
     devices = question.own_devices
     devices += [stage.device for stage in setup.stages if stage.device not in devices]
     roof = ceiling(question.facts, load, devices)
-    if question.copies == 1 or roof.decode_tps is None:
+    if laid.copies <= 1 or roof.decode_tps is None:
         return roof
-    return replace(roof, decode_tps=roof.decode_tps * question.copies)
+    return replace(roof, decode_tps=roof.decode_tps * laid.copies)

@@ -9,7 +9,7 @@ _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?[bB](?![a-zA-Z])")
 
 
 def rules_of_thumb(facts: ModelFacts, devices: Sequence[Device]) -> dict[str, float]:
-    """Tokens/s of one stream by each rule that can be applied.
+    """Each rule that can be applied, for the first of the devices: tokens/s of one stream, but for the last.
 
     "bandwidth / size": GB/s over the GB of the file. "bandwidth / parameters": GB/s over billions of parameters, for
     models of about 4 bits; and the same with the size that the name says. "flops / byte": the machine's peak FLOPs per

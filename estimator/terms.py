@@ -11,6 +11,7 @@ of unpacking weights added: both are what keeps small models and weak GPUs below
 import math
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..probes.sample import Device, ModelFacts
 from .kinds import kind
@@ -43,6 +44,11 @@ HALF_RATES = 2.0
 """FP16 over FP32 rate of a device whose matrix rate is not known."""
 
 
+STREAM_SHARE = 0.8
+"""Share of the paper bandwidth that a read test of all cores measures where the memory is the limit: 0.67-0.79 in TI's
+STREAM figures, 0.77 on a Raspberry Pi 5 (llama.cpp issue 26484), 0.82 on an i9-14900KF (colibri issue 537)."""
+
+
 class Term(Struct, frozen=True, kw_only=True):
     """A part of a step."""
 
@@ -54,6 +60,8 @@ class Term(Struct, frozen=True, kw_only=True):
     """Which constants multiply it."""
     bytes: float | None = None
     """Bytes that are read, where reading is what it is."""
+    host: bool = False
+    """Whether it is done by the CPU of the host, for devices that cannot hold all layers."""
 
 
 class Unanswerable(Exception):
@@ -62,7 +70,7 @@ class Unanswerable(Exception):
 
 def decode(setup: Setup) -> list[Term]:
     """The terms of one decode step of all streams. Raises Unanswerable."""
-    found = [term for stage in setup.stages for term in _step(setup, stage)]
+    found = _marked(setup, [_step(setup, stage) for stage in setup.stages])
     hops = len(setup.stages) - 1
     if hops > 0:
         found.append(Term(name="hop", amount=float(hops), names=()))
@@ -71,7 +79,17 @@ def decode(setup: Setup) -> list[Term]:
 
 def prefill(setup: Setup, tokens: float, before: float = 0.0) -> list[Term]:
     """The terms of reading a prompt of `tokens`, with `before` tokens in the cache already. Raises Unanswerable."""
-    return [term for stage in setup.stages for term in _prompt(setup, stage, tokens, before)]
+    return _marked(setup, [_prompt(setup, stage, tokens, before) for stage in setup.stages])
+
+
+def _marked(setup: Setup, found: list[list[Term]]) -> list[Term]:
+    """All terms, those of a host's part marked."""
+    own = setup.stages[0].device.kind
+    return [
+        replace(term, host=True) if stage.device.kind == "cpu" != own else term
+        for stage, terms in zip(setup.stages, found, strict=True)
+        for term in terms
+    ]
 
 
 def _step(setup: Setup, stage: Stage) -> list[Term]:
@@ -176,8 +194,13 @@ def _sizes(facts: ModelFacts, share: float) -> tuple[float, float]:
 
 
 def _bandwidth(device: Device) -> float:
-    """Bytes a second: what was measured on this device, else what its memory can do on paper."""
+    """Bytes a second on paper, which the constants are held against; of a measured CPU, what would be on paper.
+
+    A CPU's paper figure says little of what its cores can draw, so a measurement goes before it.
+    """
     known = device.bandwidth_gbs
+    if device.kind == "cpu" and known.measured:
+        return known.measured * 1e9 / STREAM_SHARE
     gbs = known.peak or known.measured
     if not gbs:
         raise Unanswerable(f"the memory bandwidth of {device.name} is not known")
@@ -192,9 +215,15 @@ def _fp32(device: Device, bandwidth: float) -> float:
 
 def _peak(device: Device, bandwidth: float, software: Software) -> float:
     """FLOP/s of the matrix units, as far as the software's instructions go."""
-    rate = (device.compute_tflops.fp16 or 0.0) * 1e12 or HALF_RATES * _fp32(device, bandwidth)
+    rate = (device.compute_tflops.fp16 or 0.0) * 1e12 or _half_rates(device) * _fp32(device, bandwidth)
     held = software.engine.kin == "llama.cpp" and device.vendor == "NVIDIA" and device.architecture in WARP_GROUPS
     return rate * WARP_RATE if held else rate
+
+
+def _half_rates(device: Device) -> float:
+    """FP16 over FP32 rate of a device whose matrix rate is not known. CPUs and old GPUs gain nothing from 16 bit."""
+    old = device.vendor == "NVIDIA" and (device.architecture or "9") < "7"
+    return 1.0 if device.kind == "cpu" or old else HALF_RATES
 
 
 def _cores_used(device: Device, threads: int | None) -> float:

@@ -26,7 +26,12 @@ FITTED = (
     "These are the rows that the constants were fitted on. How far predictions lie from devices, families and sources "
     "that the fit never saw stands in docs/accuracy.md."
 )
-HEAD = ("rows", "answered", "devices", "median", "p90", "<20 %", "in band")
+LEGEND = (
+    "answ.: rows with a prediction, on so many devices (dev.). Error is |predicted / measured - 1|: its median, its 90th "
+    "percentile, and the share of rows where it is below 20 %. in band: the share inside the predicted range."
+)
+HEAD = {"rows": 6, "answ.": 6, "dev.": 5, "median": 7, "p90": 6, "<20 %": 7, "in band": 8}
+"""The columns and how wide they are."""
 MOST_REASONS = 12
 """Reasons that are listed; more are counted."""
 
@@ -70,11 +75,11 @@ def text(found: Sequence[Answer], groups: dict[str, Score], *, fitted: bool) -> 
     """A table of the groups, then why some rows have no answer."""
     overall = score(found)
     shown = {name: each for name, each in groups.items() if each.rows} | {"all rows": overall}
-    most = max(width() - 50, 20)
+    most = max(width() - sum(HEAD.values()), 20)
     label = min(max(map(len, shown)), most)
-    lines = [" " * label + "".join(f"{name:>{wide}}" for name, wide in zip(HEAD, WIDTHS, strict=True))]
+    lines = [" " * label + "".join(f"{name:>{wide}}" for name, wide in HEAD.items())]
     lines += [f"{_short(name, label):<{label}}{_figures(each)}" for name, each in shown.items()]
-    lines += ["", "Error: |predicted / measured - 1|. In band: share of the measurements inside the predicted range."]
+    lines += ["", *textwrap.wrap(LEGEND, width())]
     problems = _problems(found)
     if problems:
         lines += ["", f"{len(found) - overall.answered} of {len(found)} rows have no prediction:"]
@@ -87,14 +92,11 @@ def text(found: Sequence[Answer], groups: dict[str, Score], *, fitted: bool) -> 
     return "\n".join(lines)
 
 
-WIDTHS = (6, 9, 8, 7, 7, 6, 7)
-
-
 def _figures(of: Score) -> str:
     shares = (of.median_error, of.p90_error, of.within_20, of.in_band)
     cells = [str(of.rows), str(of.answered), str(of.devices)]
     cells += [UNKNOWN if share is None else f"{share:.0%}" for share in shares]
-    return "".join(f"{cell:>{wide}}" for cell, wide in zip(cells, WIDTHS, strict=True))
+    return "".join(f"{cell:>{wide}}" for cell, wide in zip(cells, HEAD.values(), strict=True))
 
 
 def _short(name: str, most: int) -> str:

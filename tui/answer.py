@@ -41,7 +41,7 @@ def text(about: Asked, found: Prediction) -> str:
     head = [
         f"{fits}{exact_rate(band.value)} tok/s decode ({span(band.low, band.high)})"
         f"{streams if found.streams > 1 else ''}{_of_ceiling(found)}",
-        f"{about.model} {about.quant or ''} · {question.software.engine.name}, {question.software.backend}{build} · "
+        f"{' '.join(filter(None, (about.model, about.quant)))} · {question.software.engine.name}, {question.software.backend}{build} · "
         f"{about.hardware_words} · {load}{question.depth:.0f} tokens in the cache",
     ]
     lines = [line for part in head for line in textwrap.wrap(part, width())]
@@ -113,13 +113,13 @@ def _power(about: Asked, found: Prediction) -> str:
     draw = found.draw
     if draw is None:
         return ""
-    stock = about.question.devices[0].power_limit_default_w
-    limit = about.question.power_limit_w
-    each = " each" if len(about.question.devices) > 1 else ""
+    limit, devices = about.question.power_limit_w, about.question.devices
+    stock = devices[0].power_limit_default_w
+    each = " each" if len(devices) > 1 else ""
     said = f"{watts(draw.power_w)}, {joules(draw.joules_per_token)} a token"
     if limit is not None:
         said += f" · limit {watts(limit)}{each}: {percent(draw.kept)} of the speed at the stock {watts(stock)} is kept"
-    elif stock:
+    elif stock and len({device.power_limit_default_w for device in devices}) == 1:
         said += f" · stock limit {watts(stock)}{each}"
     return said
 
@@ -133,7 +133,11 @@ def _limit(about: Asked, found: Prediction) -> str:
     )
     cache = (kv_bytes_read(question.facts, load) or 0.0) + state_bytes(question.facts) * found.streams
     weights = max(found.bytes_per_step - cache, 0.0)
-    return f"{LIMITS[found.limit]}: {weights / 1e9:.3g} GB of weights and {cache / 1e9:.2g} GB of cache"
+    return f"{LIMITS[found.limit]}: {_gigabytes(weights)} of weights and {_gigabytes(cache)} of cache"
+
+
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.0f} GB" if count >= 99.95e9 else f"{count / 1e9:.3g} GB"
 
 
 def _published(about: Asked) -> str:
@@ -161,5 +165,3 @@ def _basis(about: Asked, found: Prediction) -> str:
     """What it rests on, without the sources of the catalogue's row: those stand in the JSON."""
     device = about.question.devices[0].bandwidth_gbs.basis or ""
     return found.basis.replace(device, device.split(" (")[0]) if device.startswith("catalogue") else found.basis
-
-

@@ -63,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _predict_options(to: argparse.ArgumentParser) -> None:
-    to.add_argument("--model", required=True, metavar="NAME", help="name in the catalogue, a store's name, file or folder")
+    to.add_argument(
+        "--model", required=True, metavar="NAME", help="name in the catalogue, a store's name, file or folder"
+    )
     to.add_argument(
         "--hardware",
         action="append",
@@ -72,7 +74,9 @@ def _predict_options(to: argparse.ArgumentParser) -> None:
         help="GPU, Apple chip or CPU; repeated for unlike ones (default: what this machine has)",
     )
     to.add_argument("--devices", type=_count, metavar="K", help="how many of each (default 1; here: all)")
-    to.add_argument("--quant", metavar="Q", help="quantisation (default: as the name says, else the engine's usual one)")
+    to.add_argument(
+        "--quant", metavar="Q", help="quantisation (default: as the name says, else the engine's usual one)"
+    )
     to.add_argument("--weights", type=_positive, metavar="GIB", help="size of the file, where it is known better")
     to.add_argument("--engine", default="llama.cpp", metavar="E", help="default llama.cpp")
     to.add_argument("--backend", metavar="B", help="cuda, metal, rocm, vulkan, sycl, cpu (default: the device's own)")
@@ -87,7 +91,9 @@ def _predict_options(to: argparse.ArgumentParser) -> None:
         help="tokens in each stream's cache while it decodes (default: prompt and half of the answer)",
     )
     to.add_argument("--kv", default="f16", metavar="FORMAT", help="format of the KV cache (default f16)")
-    to.add_argument("--power-limit", type=_positive, metavar="W", help="limit of each device (default: the stock limit)")
+    to.add_argument(
+        "--power-limit", type=_positive, metavar="W", help="limit of each device (default: the stock limit)"
+    )
     to.add_argument("--threads", type=_count, metavar="N", help="threads of a CPU (default: all cores)")
     to.add_argument("--json", action="store_true", help="print JSON")
     to.add_argument("--explain", action="store_true", help="what it is made of, and what would change it")

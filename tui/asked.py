@@ -8,12 +8,12 @@ from msgspec import Struct
 from ..estimator import memory, power
 from ..estimator.catalogue.devices import device as known_device
 from ..estimator.catalogue.formats import kv_format
+from ..estimator.catalogue.names import UnknownName
 from ..estimator.question import Question
 from ..estimator.silicon import default_backend
-from ..estimator.software import BACKENDS, Backend, Software, engine, year
+from ..estimator.software import BACKENDS, ENGINES, Backend, Engine, Software, engine, year
 from ..probes.sample import Device
 from .asked_model import asked_model
-from .here import here
 from .refusal import Refusal, WrongUsage
 
 RUNS_ON = {"cuda": "NVIDIA", "metal": "Apple", "rocm": "AMD"}
@@ -59,7 +59,7 @@ def asked(options: argparse.Namespace) -> Asked:
         WrongUsage: flags do not go together.
         Refusal: the model cannot be read, or this machine has not been measured.
     """
-    runs = engine(options.engine)
+    runs = _engine(options.engine)
     model = asked_model(options.model, options.quant, options.weights, runs)
     kv = kv_format(options.kv)
     devices, host = _devices(options)
@@ -88,12 +88,21 @@ def asked(options: argparse.Namespace) -> Asked:
     )
 
 
+def _engine(name: str) -> Engine:
+    try:
+        return engine(name)
+    except UnknownName as unknown:
+        raise WrongUsage(f"{unknown}; there are {', '.join(ENGINES)}") from None
+
+
 def _devices(options: argparse.Namespace) -> tuple[tuple[Device, ...], Device | None]:
     """The devices, and the CPU beside them where it is known."""
     if options.hardware:
         named = [known_device(name) for name in options.hardware]
         times = options.devices or 1
         return tuple(row.as_device(f"{row.name} {at}") for row in named for at in range(times)), None
+    from .here import here  # noqa: PLC0415 - the probes are loaded only where this machine is meant
+
     found = here()
     if found.gpus and options.backend != "cpu":
         if options.devices and options.devices > len(found.gpus):
@@ -161,5 +170,3 @@ def _power_oddities(limit_w: float, device: Device) -> list[str]:
     if limit_w > highest:
         return [f"{limit_w:.0f} W is above the highest limit known for {device.name}, {highest:.0f} W"]
     return []
-
-

@@ -5,15 +5,18 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..estimator.catalogue.formats import Format
 from ..estimator.catalogue.models import model as known_model
 from ..estimator.catalogue.names import UnknownName
-from ..estimator.format_names import in_name, meant, usual
+from ..estimator.format_names import common, in_name, meant, usual
 from ..estimator.software import Engine
 from ..probes.models import BadModelFile, facts, locate
 from ..probes.sample import ModelFacts
 from .refusal import Refusal, WrongUsage
 
 GIB = 1 << 30
+NO_GGUF = frozenset({"fp8", "int4", "exl"})
+"""Kinds of formats that GGUF files are never in."""
 
 
 class AskedModel(Struct, frozen=True, kw_only=True):
@@ -49,18 +52,30 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
         row = None
     if row is None:
         if quant or weights_gib:
-            raise WrongUsage(f"{path} has a quantisation and a size of its own: --quant and --weights do not go with it")
+            raise WrongUsage(
+                f"{path} has a quantisation and a size of its own: --quant and --weights do not go with it"
+            )
         return AskedModel(facts=_read(str(path)))
     notes: list[str] = []
-    fmt = meant(quant, engine) if quant else in_name(name, engine)
+    fmt = _meant(quant, engine) if quant else in_name(name, engine)
     if quant and fmt and _plain(quant) != _plain(fmt.name) and _plain(quant) not in map(_plain, fmt.aliases):
         notes.append(f"{quant} is taken as {fmt.name}")
     if fmt is None:
         fmt = usual(engine, row.family)
         notes.append(f"no quantisation was named: {fmt.name} is usual for {engine.name}")
+    if engine.kin == "llama.cpp" and fmt.kind in NO_GGUF:
+        notes.append(f"{engine.name} has no files in {fmt.name}: the speed is that of weights of so many bits")
     if row.approximate:
         notes.append(f"the shape of {row.name} is known roughly only")
     return AskedModel(facts=row.facts(fmt, weights_gib * GIB if weights_gib else None), notes=tuple(notes))
+
+
+def _meant(quant: str, engine: Engine) -> Format:
+    try:
+        return meant(quant, engine)
+    except UnknownName as unknown:
+        hint = "" if "nearest" in str(unknown) else f"; common in {engine.name}: {', '.join(common(engine))}"
+        raise WrongUsage(f"{unknown}{hint}") from None
 
 
 def _path(name: str) -> Path | None:

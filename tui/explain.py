@@ -24,7 +24,7 @@ WORDS = {
     "layers": "fixed cost of the layers",
     "exchange": "waiting for other devices",
     "traffic": "data between devices",
-    "hop": "passing on to the next device",
+    "hop": "passing on between devices",
 }
 """What each term is, for a person."""
 BOUND = 20.0
@@ -92,7 +92,9 @@ def _binds(about: Asked, found: Prediction) -> list[str]:
         lines.append(f"  this step does {flops / found.bytes_per_step:.3g} FLOPs for each byte it reads")
     ridge = found.rules_of_thumb.get("flops / byte")
     if ridge:
-        lines.append(f"  ridge point: {question.devices[0].name} could do {ridge:.0f} for each byte (peak over bandwidth)")
+        lines.append(
+            f"  ridge point: {question.devices[0].name} could do {ridge:.0f} for each byte (peak over bandwidth)"
+        )
     return lines
 
 

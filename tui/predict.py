@@ -55,8 +55,8 @@ def document(about: Asked, found: Prediction, *, explain: bool = False) -> bytes
         "engine": question.software.engine.name,
         "backend": question.software.backend,
         "kv_format": about.kv,
-        "prompt_tokens": question.prompt,
-        "generated_tokens": question.generate,
+        "prompt_tokens": round(question.prompt),
+        "generated_tokens": round(question.generate),
         "context_tokens": question.depth,
         "power_limit_w": question.power_limit_w,
         "parameters": question.facts.parameters,
@@ -82,6 +82,11 @@ def document(about: Asked, found: Prediction, *, explain: bool = False) -> bytes
 def _terms(parts: Sequence[Part]) -> list[dict[str, object]]:
     whole = sum(part.seconds for part in parts)
     return [
-        {"name": part.name, "seconds": part.seconds, "bytes": part.bytes, "share": part.seconds / whole if whole else 0.0}
+        {
+            "name": part.name,
+            "seconds": part.seconds,
+            "bytes": part.bytes,
+            "share": part.seconds / whole if whole else 0.0,
+        }
         for part in parts
     ]

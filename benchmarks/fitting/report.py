@@ -5,43 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from llmtop.estimator.accuracy import Answer, Score, score
 from llmtop.estimator.constants import Constants
+from llmtop.estimator.groups import GROUPS, Sort
 from llmtop.estimator.measurements import Measurement
 from llmtop.estimator.snapshot import Band
 
 from .cases import Case
 from .validate import Held
 
-Choice = Callable[[Case], bool]
-
-
-def _single(case: Case) -> bool:
-    return case.row.n_devices == 1
-
-
-def _llamacpp(case: Case) -> bool:
-    return case.names[0].startswith(("llama.cpp", "ds4")) and not case.user
-
-
-GROUPS: dict[str, Choice] = {
-    "decode, llama.cpp, one device": lambda case: _is(case, "decode_tps") and _llamacpp(case) and _single(case),
-    "· mixture of experts": lambda case: _is(case, "decode_tps") and _llamacpp(case) and _single(case) and case.experts,
-    "· context above 4k": lambda case: (
-        _is(case, "decode_tps") and _llamacpp(case) and _single(case) and case.depth > 4096
-    ),
-    "decode, llama.cpp, several devices": lambda case: (
-        _is(case, "decode_tps") and _llamacpp(case) and not _single(case)
-    ),
-    "decode, user-submitted (llamafile, Ollama)": lambda case: _is(case, "decode_tps") and case.user,
-    "decode, other engines": lambda case: _is(case, "decode_tps") and not _llamacpp(case) and not case.user,
-    "prefill, llama.cpp, one device": lambda case: _is(case, "prefill_tps") and _llamacpp(case) and _single(case),
-    "prefill, all others": lambda case: (
-        _is(case, "prefill_tps") and not (_llamacpp(case) and _single(case)) and not case.user
-    ),
-    "prefill, user-submitted": lambda case: _is(case, "prefill_tps") and case.user,
-    "throughput, dense": lambda case: _is(case, "throughput_tps") and not case.experts,
-    "throughput, mixture of experts": lambda case: _is(case, "throughput_tps") and case.experts,
-    "all rows": lambda _: True,
-}
+CHOICES: dict[str, Callable[[Sort], bool]] = {**GROUPS, "all rows": lambda _: True}
 """What is looked at apart."""
 
 
@@ -65,14 +36,14 @@ def report(rows: Sequence[Measurement], found: Sequence[Case], fitted: Constants
     return "\n".join(lines)
 
 
-def _table(found: Sequence[Case], held: Held, groups: Mapping[str, Choice] = GROUPS) -> list[str]:
+def _table(found: Sequence[Case], held: Held) -> list[str]:
     lines = [
         "| rows | n | devices | median error | p90 error | within 20 % | in band | bias |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    answers = _answers(found, held)
-    for name, choice in groups.items():
-        chosen = score([answer for answer, case in zip(answers, found, strict=True) if choice(case)])
+    answers, sorts = _answers(found, held), [_sort(case) for case in found]
+    for name, choice in CHOICES.items():
+        chosen = score([answer for answer, sort in zip(answers, sorts, strict=True) if choice(sort)])
         if chosen.answered:
             lines.append(f"| {name} | {_figures(chosen)} |")
     return lines
@@ -93,8 +64,14 @@ def _figures(of: Score) -> str:
     )
 
 
-def _is(case: Case, metric: str) -> bool:
-    return case.row.metric == metric
+def _sort(case: Case) -> Sort:
+    return Sort(
+        metric=case.row.metric,
+        engine=case.setup.software.engine.name,
+        devices=case.row.n_devices,
+        experts=case.experts,
+        depth=case.depth,
+    )
 
 
 def _bases(fitted: Constants) -> int:

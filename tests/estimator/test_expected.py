@@ -113,7 +113,6 @@ def test_a_range_of_kin_holds_the_value_whatever_the_kin_is_like() -> None:
     assert (found.low, found.high) == pytest.approx((100.0, 100 * 1.2**1.3))
 
 
-@pytest.mark.xfail(strict=True, reason="band() takes a range of the own class that lies beside the value as it is")
 @pytest.mark.parametrize(("low", "high"), [(1.013, 1.221), (0.5, 0.9)])
 def test_a_range_of_its_own_class_holds_the_value_too(low: float, high: float) -> None:
     """1.013-1.221 is what ExLlamaV2 on two cards has had."""

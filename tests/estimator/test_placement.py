@@ -92,7 +92,6 @@ def test_only_engines_of_the_kin_of_llama_cpp_use_the_host(name: str) -> None:
     assert sum(stage.share for stage in placed.stages) == pytest.approx(1.0)
 
 
-@pytest.mark.xfail(strict=True, reason="a chip that shares the memory of its host is given more of it")
 @pytest.mark.parametrize("kind", ["apple", "gpu"])
 def test_a_chip_that_shares_its_memory_finds_no_more_of_it_at_the_host(kind: str) -> None:
     """26 GiB do not fit into a Mac or a mini PC of 16 GiB, whoever computes."""
