@@ -13,7 +13,8 @@ from .rates import rates
 from .terms import Unanswerable
 
 FASTER = 1.1
-HALF_KV = "q8_0"
+HALF_KV = {"llama.cpp": "q8_0"}
+"""By kin of the engine: the cache format of about a byte an element; fp8 in all others."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -46,16 +47,19 @@ def _altered(question: Question) -> Iterator[tuple[str, Question]]:
     less = smaller(question.facts, question.software.engine)
     if less is not None:
         yield f"the next smaller quantisation, {less.quantization}", replace(question, facts=less)
-    kv = kv_format(HALF_KV).bytes
-    if kv < question.kv_bytes_per_element:
-        yield f"the KV cache in {HALF_KV}", replace(question, kv_bytes_per_element=kv)
+    kv = kv_format(HALF_KV.get(question.software.engine.kin, "fp8"))
+    if kv.bytes < question.kv_bytes_per_element:
+        yield f"the KV cache in {kv.name}", replace(question, kv_bytes_per_element=kv.bytes)
     yield "10 % more memory bandwidth", replace(question, devices=tuple(_faster(each) for each in question.devices))
     if question.streams is not None:
         twice = 2.0 * question.streams
         yield f"twice the batch, {twice:.0f} streams", replace(question, streams=twice)
     if question.devices[0].kind == "gpu" and len({device.name for device in question.devices}) == 1:
-        more = (*question.devices, replace(question.devices[0], id="more"))
-        yield f"one {question.devices[0].name} more", replace(question, devices=more)
+        first, count = question.devices[0], len(question.devices)
+        added = count if question.software.engine.split == "tensors" else 1
+        more = (*question.devices, *(replace(first, id=f"more {at}") for at in range(added)))
+        words = f"one {first.name} more" if added == 1 else f"twice the devices, {2 * count} x {first.name}"
+        yield words, replace(question, devices=more)
 
 
 def _faster(device: Device) -> Device:

@@ -58,9 +58,10 @@ def band(setup: Setup, phase: Phase, value: float, fitted: Constants | None = No
     The range of a setup that has no rows of its own is taken from its kin, and made wider.
     """
     names = spread_names(setup)
-    name, spread = (fitted or constants()).spread(phase, names)
+    whole = tuple(f"{setup.software.engine.name}, {kind}" for kind in _kinds(setup))
+    name, spread = (fitted or constants()).spread(phase, (*names, *whole))
     rests = f"{spread.rows} rows on {spread.devices} devices, {spread.years}"
-    if name in names[: len(_kinds(setup))]:
+    if name == names[0]:
         return _around(value, spread.low, spread.high), f"{name}: {rests}"
     kin = "all rows" if name == ALL else name
     words = f"too few rows of {names[0]}: the range is that of {kin} ({rests}), made wider"
@@ -85,7 +86,7 @@ def limit(timing: Timing) -> Limit:
 
 
 def spread_names(setup: Setup) -> tuple[str, ...]:
-    """Under which names the spread of a setup may stand, the special before the general."""
+    """Under which names the spread of a setup is filed, the special before the general."""
     engine, kinds = setup.software.engine, _kinds(setup)
     split = " over several devices" if len(setup.stages) > 1 or setup.stages[0].ways > 1 else ""
     if any(stage.device.kind == "cpu" for stage in setup.stages[1:]):
@@ -93,9 +94,8 @@ def spread_names(setup: Setup) -> tuple[str, ...]:
     return (
         *(f"{engine.name}, {kind}{split}" for kind in kinds),
         f"{engine.name}{split}",
-        *(f"{engine.kin}, {kind}{split}" for kind in kinds),
-        f"{engine.kin}{split}",
-        *(f"{engine.name}, {kind}" for kind in kinds),
+        *(f"kin of {engine.kin}, {kind}{split}" for kind in kinds),
+        f"kin of {engine.kin}{split}",
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from ..probes.sample import ModelFacts
-from .catalogue.formats import Format, format, formats
+from .catalogue.formats import Format, formats
+from .catalogue.formats import format as known_format
 from .catalogue.names import UnknownName
 from .software import Engine
 
@@ -53,6 +54,8 @@ OTHER_LADDER = ("BF16", "FP8", "AWQ-INT4")
 STEP = 0.95
 """Share of the present bits below which a format counts as smaller."""
 
+_SPELT = {"it": "instruct"}
+"""So that "4b-it" is not taken for "4bit": names are compared without what stands between."""
 _SEPARATOR = re.compile(r"[\s:/-]+")
 
 
@@ -63,12 +66,12 @@ def meant(text: str, engine: Engine) -> Format:
         UnknownName: no format is called so.
     """
     short = SHORT.get(engine.kin, {}).get(text.casefold().replace("-", "").replace("_", "").replace(" ", ""))
-    return format(short or text)
+    return known_format(short or text)
 
 
 def in_name(model: str, engine: Engine) -> Format | None:
     """The format that the name of a model says: "gpt-oss-20b MXFP4", "llama3.1:8b-q4_K_M"; None where it says none."""
-    pieces = [piece for piece in _SEPARATOR.split(model.removesuffix(".gguf")) if piece]
+    pieces = [_SPELT.get(piece, piece) for piece in _SEPARATOR.split(model.removesuffix(".gguf")) if piece]
     for window in _windows(pieces):
         try:
             found = meant(window, engine)
@@ -82,8 +85,8 @@ def in_name(model: str, engine: Engine) -> Format | None:
 def usual(engine: Engine, family: str | None = None) -> Format:
     """What people run in this engine where they say nothing."""
     if family in NATIVE:
-        return format(NATIVE[family].get(engine.kin, NATIVE_MXFP4))
-    return format(USUAL_OF_ENGINE.get(engine.name) or USUAL.get(engine.kin, "BF16"))
+        return known_format(NATIVE[family].get(engine.kin, NATIVE_MXFP4))
+    return known_format(USUAL_OF_ENGINE.get(engine.name) or USUAL.get(engine.kin, "BF16"))
 
 
 def common(engine: Engine) -> tuple[str, ...]:
@@ -100,7 +103,7 @@ def smaller(facts: ModelFacts, engine: Engine) -> ModelFacts | None:
     if not facts.weight_bytes or not facts.parameters or (facts.quantization or "").startswith("MXFP4"):
         return None
     bits = 8.0 * facts.weight_bytes / facts.parameters
-    ladder = map(format, common(engine))
+    ladder = map(known_format, common(engine))
     found = next((step for step in ladder if step.bits < STEP * bits and step.name != facts.quantization), None)
     if found is None:
         return None

@@ -1,9 +1,11 @@
 """Samples in, snapshots out. Pure: no thread, no clock of its own."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
 from .catalogue.recognise import recognise
+from .own import Run
 from .snapshot import Event, Snapshot
 from .track import EngineTrack, event
 from .trail import Trail
@@ -16,7 +18,8 @@ WINDOW = 2.0
 class Monitor:
     """Folds the samples of all sources, live or recorded, in the order of their time."""
 
-    def __init__(self, interval: float = 1.0, window: float | None = None) -> None:
+    def __init__(self, interval: float = 1.0, window: float | None = None, runs: Sequence[Run] = ()) -> None:
+        self._runs = list(runs)
         self._interval = interval
         self._window = max(WINDOW, interval) if window is None else window
         self._time = self._wall = 0.0
@@ -50,12 +53,19 @@ class Monitor:
             wall=self._wall,
             host=self._host,
             devices=tuple(devices),
-            engines=tuple(track.view(self._time, devices) for track in tracks),
+            engines=tuple(track.view(self._time, devices, self._runs) for track in tracks),
             events=tuple(self._events),
             notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
             decode_trails={track.reading.url: track.trail.values for track in tracks},
             power_trails={name: trail.values for name, trail in self._power.items()},
         )
+
+    def finished_runs(self) -> list[Run]:
+        """Steady stretches of work that have become long enough since the last call; they count from now on."""
+        devices = self._all_devices()
+        found = [run for track in self._engines.values() if (run := track.finished_run(self._wall, devices))]
+        self._runs += found
+        return found
 
     def _feed_engine(self, sample: Sample, engine: Engine) -> None:
         track = self._engines.get(sample.source)

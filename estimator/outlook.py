@@ -1,79 +1,104 @@
 """What an engine that runs now could reach: its ceiling, and what good software makes under the load of now."""
 
-from msgspec.structs import replace
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from ..probes.sample import Device, Engine, ModelFacts
 from .catalogue.names import UnknownName
 from .expected import band, decode_step, limit, prompt
 from .model import Load, weight_bytes_read
+from .own import Run, correction
 from .roofline import below, ceiling
 from .setup import Setup, spread
 from .silicon import default_backend
-from .snapshot import Band, Ceiling, Expected
+from .snapshot import Ceiling, Expected
 from .software import Software, engine
+from .speculative import Speculation, speed_up
 from .terms import Unanswerable
 
 PROMPT = 512.0
 """Tokens of the prompt that the expected prefill rate is for."""
 
 
+class Outlook(Struct, frozen=True, kw_only=True):
+    """The ceiling and what is expected, over all streams."""
+
+    ceiling: Ceiling
+    expected: Expected = Expected()
+    plain_tps: float | None = None
+    """The expected decode rate before own runs correct it."""
+    software: Software | None = None
+
+
 def outlook(
-    reading: Engine, facts: ModelFacts | None, load: Load, devices: list[Device], tokens_per_step: float = 1.0
-) -> tuple[Ceiling, Expected]:
-    """The ceiling and the expected rates over all streams.
+    reading: Engine,
+    facts: ModelFacts | None,
+    load: Load,
+    devices: list[Device],
+    *,
+    speculation: Speculation | None = None,
+    runs: Sequence[Run] = (),
+) -> Outlook:
+    """What the engine could reach.
 
     Args:
         reading: the engine's last reading.
         facts: its model, None where that is not known.
         load: its streams and their contexts.
         devices: those that serve it.
-        tokens_per_step: tokens that a step makes of each stream; above 1 with speculative decoding.
+        speculation: what its drafts bring, None without speculative decoding.
+        runs: what this machine reached before.
     """
-    roof = ceiling(facts, load, devices)
-    good = _expected(reading, facts, load, devices)
-    if tokens_per_step <= 1.0:
-        return roof, _below(good, roof)
-    more = replace(roof, decode_tps=roof.decode_tps * tokens_per_step if roof.decode_tps else None)
-    lifted = replace(good, decode_tps=_times(good.decode_tps, tokens_per_step) if good.decode_tps else None)
-    return more, _below(lifted, more)
-
-
-def _expected(reading: Engine, facts: ModelFacts | None, load: Load, devices: list[Device]) -> Expected:
+    roof = ceiling(facts, load, devices, speculation.tokens if speculation else 1.0)
     if facts is None or not devices or _cached(facts, devices):
-        return Expected()
+        return Outlook(ceiling=roof)
     try:
         software = Software(engine=engine(reading.engine), backend=default_backend(devices[0]))
-        streams = max(load.streams, 1.0)
-        setup = Setup(
-            facts=facts,
-            software=software,
-            stages=spread(devices, software),
-            streams=streams,
-            context=load.context_tokens / streams,
-            kv_bytes_per_element=load.kv_bytes_per_element,
-            threads=reading.threads,
-        )
+        setup = _setup(reading, facts, load, devices, software)
         step = decode_step(setup)
-        decode_tps, basis = band(setup, "decode" if streams <= 1 else "throughput", streams / step.seconds)
+        made = setup.streams * (speed_up(setup, speculation) if speculation else 1.0)
+        decode_tps, basis = band(setup, "decode" if setup.streams <= 1 else "throughput", made / step.seconds)
         prefill_tps, _ = band(setup, "prefill", PROMPT / prompt(setup, PROMPT).seconds)
     except (UnknownName, Unanswerable):
-        return Expected()
-    return Expected(decode_tps=decode_tps, prefill_tps=prefill_tps, limit=limit(step), basis=basis)
+        return Outlook(ceiling=roof)
+    plain_tps = decode_tps.value
+    own = correction(runs, software, where(devices), "decode", facts.name)
+    if own is not None:
+        decode_tps, basis = own.correct(decode_tps), f"{basis}; {own.words}"
+    return Outlook(
+        ceiling=roof,
+        expected=Expected(
+            decode_tps=below(decode_tps, roof.decode_tps),
+            prefill_tps=below(prefill_tps, roof.prefill_tps),
+            limit=limit(step),
+            basis=basis,
+        ),
+        plain_tps=plain_tps,
+        software=software,
+    )
+
+
+def where(devices: Sequence[Device]) -> str:
+    """The devices as own runs name them: "RTX 4090", "2 x RTX 4090"."""
+    name = devices[0].name
+    return name if len(devices) == 1 else f"{len(devices)} x {name}"
+
+
+def _setup(reading: Engine, facts: ModelFacts, load: Load, devices: list[Device], software: Software) -> Setup:
+    streams = max(load.streams, 1.0)
+    return Setup(
+        facts=facts,
+        software=software,
+        stages=spread(devices, software),
+        streams=streams,
+        context=load.context_tokens / streams,
+        kv_bytes_per_element=load.kv_bytes_per_element,
+        threads=reading.threads,
+    )
 
 
 def _cached(facts: ModelFacts, devices: list[Device]) -> bool:
     """Whether the weights fit into the last-level caches, so that the memory's speed tells nothing."""
     weights = weight_bytes_read(facts)
     return weights is not None and all(device.cache_bytes and weights <= device.cache_bytes for device in devices)
-
-
-def _below(good: Expected, roof: Ceiling) -> Expected:
-    return replace(
-        good,
-        decode_tps=below(good.decode_tps, roof.decode_tps),
-        prefill_tps=below(good.prefill_tps, roof.prefill_tps),
-    )
-
-
-def _times(found: Band, factor: float) -> Band:
-    return Band(value=found.value * factor, low=found.low * factor, high=found.high * factor)

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from .accuracy import AGGREGATE
 from .catalogue.devices import device
-from .catalogue.formats import format
+from .catalogue.formats import format as known_format
 from .catalogue.models import model
 from .catalogue.names import UnknownName
 from .measurements import SHIPPED
 from .question import Question
-from .software import engine
+from .software import Software, engine, year
 
 NEAR = 2048.0
 """Tokens in the cache by which a measurement may differ from what is asked."""
@@ -39,7 +39,7 @@ class _Thing(Struct, frozen=True, kw_only=True):
 
 
 def published(question: Question, rows: Path = SHIPPED) -> list[Published]:
-    """Rows of the same device, number of devices, engine, backend, model, format and streams, the nearest context first.
+    """Rows of the same devices, engine and its era, backend, model, format and streams, the nearest context first.
 
     Rows under a power limit are left out. Lines that cannot be it are not even split: this takes 3 ms.
     """
@@ -50,7 +50,7 @@ def published(question: Question, rows: Path = SHIPPED) -> list[Published]:
         asked = _Thing(
             device=device(question.devices[0].name).name,
             model=model(facts.name).name,
-            format=format(facts.quantization or "").name,
+            format=known_format(facts.quantization or "").name,
         )
     except UnknownName:
         return []
@@ -72,14 +72,15 @@ def _rows(path: Path, backend: str) -> Iterator[dict[str, str]]:
 def _said(row: dict[str, str], question: Question) -> bool:
     """Whether all but the names is the same."""
     said = (row["n_devices"] or "1", row["batch"], row["power_limit_w"])
-    same = said == (str(len(question.devices)), f"{question.streams:.0f}", "")
-    return same and AGGREGATE not in row["note"] and _engine(row["engine"]) == question.software.engine.name
+    same = said == (str(len(question.devices)), f"{question.streams:.0f}", "") and AGGREGATE not in row["note"]
+    return same and _software(row["engine"], row["engine_version_or_date"]) == question.software.names
 
 
-@lru_cache(maxsize=256)
-def _engine(name: str) -> str | None:
+@lru_cache(maxsize=1024)
+def _software(name: str, build: str) -> tuple[str, ...] | None:
+    """The engine and its era."""
     try:
-        return engine(name).name
+        return Software(engine=engine(name), backend="cpu", year=year(build)).names
     except UnknownName:
         return None
 
@@ -91,7 +92,7 @@ def _thing(row: dict[str, str]) -> _Thing | None:
 @lru_cache(maxsize=1024)
 def _named(hardware: str, facts: str, quant: str) -> _Thing | None:
     try:
-        return _Thing(device=device(hardware).name, model=model(facts).name, format=format(quant).name)
+        return _Thing(device=device(hardware).name, model=model(facts).name, format=known_format(quant).name)
     except UnknownName:
         return None
 

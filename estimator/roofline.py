@@ -12,8 +12,11 @@ EIGHT_BIT = 8.5
 """Bits per weight up to which matrix units may run in int8 or fp8 (Q8_0 stores 8.5)."""
 
 
-def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device]) -> Ceiling:
+def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device], tokens_per_step: float = 1.0) -> Ceiling:
     """The decode and prefill ceilings over all streams. What cannot be told is None, with the reason.
+
+    With speculative decoding a step makes `tokens_per_step` tokens of each stream: it reads memory once for all of them
+    and does the arithmetic of each.
 
     Several devices count with the sum of their bandwidths: the roof of a perfect tensor-parallel split.
     """
@@ -36,10 +39,10 @@ def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device]) -> Ceil
         return Ceiling(prefill_tps=prefill_tps, reason=_unmeasured(devices))
     memory_s = (weights + (kv_bytes_read(facts, load) or 0.0)) / (bandwidth * 1e9)
     flops = decode_flops(facts, load)
-    compute_s = flops / peak if peak and flops else 0.0
-    streams = max(load.streams, 1.0)
+    compute_s = tokens_per_step * flops / peak if peak and flops else 0.0
+    made = max(load.streams, 1.0) * tokens_per_step
     return Ceiling(
-        decode_tps=streams / max(memory_s, compute_s),
+        decode_tps=made / max(memory_s, compute_s),
         prefill_tps=prefill_tps,
         limit="bandwidth" if memory_s >= compute_s else "compute",
     )

@@ -18,8 +18,11 @@ PHYSICAL_BATCH = 512
 CHUNK = 2048
 """Prompt tokens that a step of the serving engines takes at most (vLLM's max_num_batched_tokens)."""
 ERAS = {"llama.cpp": (2024.75, "before flash attention"), "serving": (2024.75, "before asynchronous scheduling")}
-"""By kin: the date of a turn in speed, and the name of what lies before it. llama.cpp got CUDA graphs throughout and
-flash attention in the course of 2024; vLLM took the scheduler's work off the GPU's path with 0.6 (September 2024) and V1."""
+"""By kin: the date of a turn in speed, and the name of what lies before it.
+
+llama.cpp got CUDA graphs throughout and flash attention in the course of 2024. vLLM took the scheduler's work off the
+GPU's path with 0.6 (September 2024) and V1.
+"""
 
 _DATE = re.compile(r"\b(20[12]\d)(?:[-.](\d{1,2}))?\b")
 

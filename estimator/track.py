@@ -1,14 +1,18 @@
 """What is known of one engine over time: its rates, its load, and how it stands to the ceiling."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
+from .drafting import Drafting
 from .link import serving
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
-from .outlook import outlook
+from .outlook import Outlook, outlook, where
+from .own import Run
 from .rate import Mean, Rate
 from .snapshot import EngineView, Event, Model
+from .steady import Steady
 from .trail import Trail
 
 ALIVE = frozenset({"ok", "idle"})
@@ -33,7 +37,8 @@ class EngineTrack:
         self._prefill = Rate(window)
         self._ttft = Mean(max(window, 10.0))
         self._tpot = Mean(window)
-        self._accepted = Mean(max(window, 10.0))
+        self._drafting = Drafting(max(window, 10.0))
+        self._steady = Steady()
         self._loads: deque[tuple[float, float, float]] = deque()
         self._model: ModelFacts | None = None
         self._begun = False
@@ -49,18 +54,20 @@ class EngineTrack:
         self._prefill.add(time, reading.prefill_tokens if alive else None)
         self._add_mean(self._ttft, time, reading.ttft if alive else None)
         self._add_mean(self._tpot, time, reading.tpot if alive else None)
-        self._accepted.add(time, reading.accepted_tokens if alive else None, reading.drafts if alive else None)
+        self._drafting.add(time, reading if alive else None)
         if reading.model is not None:
             self._model = reading.model
         streams = max((reading.requests_running or 0.0) - (reading.prefilling or 0), 0.0)
+        even = alive and reading.liveness in {"token", "step"}
+        self._steady.add(time, reading.decode_tokens if even else None, streams, disturbed=bool(reading.prefilling))
         self._loads.append((time, streams, reading.context_tokens or 0.0))
         while len(self._loads) > 2 and self._loads[0][0] < time - max(self._decode.span or 0.0, self._window):
             self._loads.popleft()
         self.trail.add(time, self._decode.per_second)
         return happened
 
-    def view(self, now: float, devices: list[Device]) -> EngineView:
-        """The engine as a person sees it at `now` (monotonic seconds)."""
+    def view(self, now: float, devices: list[Device], runs: Sequence[Run] = ()) -> EngineView:
+        """The engine as a person sees it at `now` (monotonic seconds), with what this machine reached before."""
         reading = self.reading
         silence = now - self.time
         if silence > 3 * self.period + 3:
@@ -74,7 +81,9 @@ class EngineTrack:
             )
         load = self._load()
         served_by = serving(reading, devices)
-        roof, good = outlook(reading, self._model, load, served_by, self.tokens_per_step or 1.0)
+        speculation = self._drafting.speculation
+        ahead = self._outlook(load, served_by, runs)
+        roof, good = ahead.ceiling, ahead.expected
         decode, prefill = self._decode.per_second, self._prefill.per_second
         power = _power(served_by)
         return EngineView(
@@ -100,7 +109,7 @@ class EngineTrack:
             slots=reading.slots,
             kv_cache_usage=reading.kv_cache_usage,
             context_tokens=reading.context_tokens,
-            tokens_per_step=self.tokens_per_step,
+            tokens_per_step=speculation.tokens if speculation else None,
             kv_bytes=kv_bytes_read(self._model, load) if self._model else None,
             ceiling=roof,
             expected=good,
@@ -130,11 +139,30 @@ class EngineTrack:
             return ["is back" if before.status == "unreachable" else "is ready"]
         return [TROUBLE.get(now.status, f"is {now.status}")]
 
-    @property
-    def tokens_per_step(self) -> float | None:
-        """Tokens that a step makes of each stream with speculative decoding: those accepted, and one more."""
-        accepted = self._accepted.value
-        return None if accepted is None else 1.0 + accepted
+    def finished_run(self, wall: float, devices: list[Device]) -> Run | None:
+        """A steady stretch of decoding beside what was expected of it, once it has been long enough."""
+        served_by = serving(self.reading, devices)
+        facts = self._model
+        if facts is None or not served_by or any(device.throttle_reasons for device in served_by):
+            return None
+        measured = self._steady.take()
+        ahead = self._outlook(self._load(), served_by, ()) if measured else None
+        if measured is None or ahead is None or ahead.plain_tps is None or ahead.software is None:
+            return None
+        return Run(
+            engine=ahead.software.engine.name,
+            backend=ahead.software.backend,
+            device=where(served_by),
+            model=facts.name,
+            quantization=facts.quantization,
+            phase="decode",
+            ratio=measured / ahead.plain_tps,
+            when=wall,
+        )
+
+    def _outlook(self, load: Load, devices: list[Device], runs: Sequence[Run]) -> Outlook:
+        speculation = self._drafting.speculation
+        return outlook(self.reading, self._model, load, devices, speculation=speculation, runs=runs)
 
     def _load(self) -> Load:
         """The heaviest load of the window: a rate is never held against a roof lower than that of its own time."""

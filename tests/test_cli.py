@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ON_4090 = ("--hardware", "RTX 4090", "--model", "Qwen3-8B")
 
 
 def llmtop(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +42,24 @@ def test_version() -> None:
         (("--once", "--record", "/nowhere/run.jsonl"), 1, "/nowhere/run.jsonl"),
         ((), 1, "needs a terminal"),
         (("nonsense",), 2, "nonsense"),
+        (("predict",), 2, "--model"),
+        (("predict", *ON_4090, "--batch", "0"), 2, "'0'"),
+        (("predict", *ON_4090, "--batch", "-1"), 2, "--batch"),
+        (("predict", *ON_4090, "--context", "-5"), 2, "'-5'"),
+        (("predict", *ON_4090, "--context", "1e9"), 2, "'1e9'"),
+        (("predict", *ON_4090, "--prompt", "²"), 2, "²"),
+        (("predict", *ON_4090, "--gen", "0"), 2, "at least 1 token"),
+        (("predict", *ON_4090, "--power-limit", "nan"), 2, "'nan'"),
+        (("predict", *ON_4090, "--engine", "foo"), 2, "vLLM"),
+        (("predict", *ON_4090, "--quant", "Q9_K"), 2, "Q9_K"),
+        (("predict", *ON_4090, "--kv", "q9"), 2, "q9"),
+        (("predict", *ON_4090, "--build", "soon"), 2, "2024-05"),
+        (("predict", "--hardware", "RTX 4909", "--model", "Qwen3-8B"), 2, "RTX 4090"),
+        (("predict", "--hardware", "M3 Max", "--model", "Qwen3-8B"), 2, "Apple M3 Max 30c"),
+        (("predict", "--hardware", "RTX 4090", "--model", "Lama-3.1-8b"), 2, "Llama-3.1-8B"),
+        (("predict", "--hardware", "RTX 4090", "--model", "/nowhere/x.gguf"), 1, "/nowhere/x.gguf"),
+        (("accuracy", "/nowhere/rows.csv"), 1, "/nowhere/rows.csv"),
+        (("accuracy", "--by", "colour"), 2, "colour"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], code: int, words: str) -> None:
@@ -54,8 +73,8 @@ def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], code: int, word
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_knows_commands_and_options(shell: str) -> None:
     script = llmtop("--print-completion", shell).stdout
-    assert "demo" in script
-    assert "--replay" in script
+    for word in ("demo", "--replay", "predict", "accuracy", "--power-limit"):
+        assert word in script
 
 
 def test_json_keeps_the_contract() -> None:
@@ -80,9 +99,18 @@ def test_json_keeps_the_contract() -> None:
     }  # fmt: skip
 
 
-def test_once_loads_neither_textual_nor_numpy() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--once", "--json", "--no-discover"),
+        ("predict", *ON_4090, "--explain"),
+        ("predict", *ON_4090, "--explain", "--json"),
+        ("accuracy", "--json"),
+    ],
+)
+def test_what_answers_at_once_loads_neither_textual_nor_numpy(arguments: tuple[str, ...]) -> None:
     program = (
-        "import sys; from llmtop.tui.cli import main; main(['--once', '--json', '--no-discover']);"
+        f"import sys; from llmtop.tui.cli import main; main({arguments!r});"
         "print([name for name in ('textual', 'numpy', 'rich') if name in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run(
@@ -94,6 +122,33 @@ def test_once_loads_neither_textual_nor_numpy() -> None:
         check=True,
     )
     assert done.stderr.strip() == "[]"
+
+
+def test_a_prediction_says_the_answer_first() -> None:
+    done = llmtop("predict", "--hardware", "RTX 4090", "--model", "llama-2-7b", "--quant", "q4_0", COLUMNS="80")
+    assert done.returncode == 0
+    assert " tok/s decode (" in done.stdout.splitlines()[0]
+    assert "rule of thumb 144 bandwidth / parameters in the name · 150 bandwidth / parameters" in " ".join(
+        done.stdout.split()
+    )
+
+
+def test_a_prediction_for_this_machine_has_an_answer_or_says_what_to_do(tmp_path: Path) -> None:
+    done = llmtop("predict", "--model", "Qwen3-0.6B", XDG_CACHE_HOME=str(tmp_path))
+    if done.returncode == 0:
+        assert " tok/s decode (" in done.stdout
+    else:
+        assert done.returncode == 1
+        assert "llmtop probe --measure" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_accuracy_prints_the_shipped_rows() -> None:
+    document = json.loads(llmtop("accuracy", "--json").stdout)
+    assert document["schema"] == 1
+    assert document["rows"] == sum(1 for _ in (ROOT / "estimator/data/published.csv").open()) - 1
+    assert document["answered"] + sum(document["problems"].values()) == document["rows"]
+    assert document["overall"]["median_error"] < 0.15
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:

@@ -27,8 +27,8 @@ FITTED = (
     "that the fit never saw stands in docs/accuracy.md."
 )
 LEGEND = (
-    "answ.: rows with a prediction, on so many devices (dev.). Error is |predicted / measured - 1|: its median, its 90th "
-    "percentile, and the share of rows where it is below 20 %. in band: the share inside the predicted range."
+    "answ.: rows with a prediction, on so many devices (dev.). Error is |predicted / measured - 1|: its median, its "
+    "90th percentile, and the share of rows where it is below 20 %. in band: the share inside the predicted range."
 )
 HEAD = {"rows": 6, "answ.": 6, "dev.": 5, "median": 7, "p90": 6, "<20 %": 7, "in band": 8}
 """The columns and how wide they are."""

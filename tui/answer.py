@@ -37,13 +37,12 @@ def text(about: Asked, found: Prediction) -> str:
     fits = "" if found.fits else "DOES NOT FIT: "
     streams = f" of {found.streams:.0f} streams, {exact_rate(found.decode_tps.value / found.streams)} each"
     load = f"{found.streams:.0f} x " if found.streams > 1 else ""
-    build = f", built {question.software.year:.1f}" if question.software.year else ""
-    head = [
-        f"{fits}{exact_rate(band.value)} tok/s decode ({span(band.low, band.high)})"
-        f"{streams if found.streams > 1 else ''}{_of_ceiling(found)}",
-        f"{' '.join(filter(None, (about.model, about.quant)))} · {question.software.engine.name}, {question.software.backend}{build} · "
-        f"{about.hardware_words} · {load}{question.depth:.0f} tokens in the cache",
-    ]
+    build = f", built {question.software.year:.0f}" if question.software.year else ""
+    runs = question.software
+    speed = f"{fits}{exact_rate(band.value)} tok/s decode ({span(band.low, band.high)})"
+    thing = [" ".join(filter(None, (about.model, about.quant))), f"{runs.engine.name}, {runs.backend}{build}"]
+    thing += [about.hardware_words, f"{load}{question.depth:.0f} tokens in the cache"]
+    head = [speed + (streams if found.streams > 1 else "") + _of_ceiling(found), " · ".join(thing)]
     lines = [line for part in head for line in textwrap.wrap(part, width())]
     return "\n".join([*lines, "", *(line for label, value in rows if value for line in labelled(label, value))])
 

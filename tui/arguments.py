@@ -6,7 +6,7 @@ from pathlib import Path
 from ..probes import VERSION
 
 KEY_VARIABLE = "LLMTOP_API_KEY"
-MOST_TOKENS = 100_000_000
+MOST_TOKENS = 10_000_000
 MOST_STREAMS = 4096
 EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
 

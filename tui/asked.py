@@ -1,7 +1,6 @@
 """The flags of `llmtop predict` as a question to the estimator."""
 
 import argparse
-from typing import get_args
 
 from msgspec import Struct
 
@@ -128,9 +127,10 @@ def _has_bandwidth(device: Device) -> bool:
 def _backend(name: str | None, devices: tuple[Device, ...]) -> Backend:
     if name is None:
         return default_backend(devices[0])
-    backend = next((each for each in BACKENDS if each == name.lower()), None)
+    known: dict[str, Backend] = {each: each for each in BACKENDS}
+    backend = known.get(name.lower())
     if backend is None:
-        raise WrongUsage(f"unknown backend {name[:40]!r}: there are {', '.join(get_args(Backend))}")
+        raise WrongUsage(f"unknown backend {name[:40]!r}: there are {', '.join(BACKENDS)}")
     for device in devices:
         wrong_vendor = backend in RUNS_ON and device.vendor != RUNS_ON[backend]
         if wrong_vendor or (backend == "cpu") != (device.kind == "cpu"):

@@ -111,10 +111,13 @@ def _rules(found: Prediction) -> list[str]:
 
 
 def _changes(found: Sequence[Change], now: Prediction) -> list[str]:
-    lines = [f"What would change it most, from {exact_rate(now.decode_tps.value)} tok/s of all streams"]
-    for change in found:
-        lines.append(f"  {change.what[:44]:<44} {exact_rate(change.decode_tps):>6} tok/s  {change.factor - 1:+7.1%}")
-    return lines if found else []
+    return [
+        f"What would change it most, from {exact_rate(now.decode_tps.value)} tok/s of all streams",
+        *(
+            f"  {change.what[:44]:<44} {exact_rate(change.decode_tps):>6} tok/s  {change.factor - 1:+7.1%}"
+            for change in found
+        ),
+    ]
 
 
 def _batching(found: Batching) -> list[str]:
@@ -142,14 +145,16 @@ def _power(found: Sequence[Step]) -> list[str]:
     if not found:
         return []
     stock = found[0].power_limit_w
-    lines = [f"Power limits, of the stock {watts(stock)}"]
-    for step in found:
-        lines.append(
-            f"  {watts(step.power_limit_w):>7} ({step.power_limit_w / stock:.0%})".ljust(20)
-            + f"{percent(step.kept):>7} of the speed {exact_rate(step.decode_tps):>8} tok/s "
-            f"{joules(step.joules_per_token):>8} a token{'  the speed may collapse' if step.problem else ''}"
-        )
-    return lines
+    return [f"Power limits, of the stock {watts(stock)}", *(_limited(step, stock) for step in found)]
+
+
+def _limited(step: Step, stock_w: float) -> str:
+    limit = f"  {watts(step.power_limit_w):>7} ({step.power_limit_w / stock_w:.0%})"
+    risk = "  may collapse" if step.problem else ""
+    return (
+        f"{limit:<20}{percent(step.kept):>7} of the speed {exact_rate(step.decode_tps):>8} tok/s "
+        f"{joules(step.joules_per_token):>8} a token{risk}"
+    )
 
 
 def _ms(value: float) -> str:

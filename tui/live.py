@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Snapshot
 from ..probes.sample import Sample
 from ..probes.sampler import Sampler
+from .history import load, remember
 
 if TYPE_CHECKING:
     from ..probes.discover import Discovery
@@ -48,7 +50,7 @@ class Live:
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
-        self._monitor = Monitor(interval, window)
+        self._monitor = Monitor(interval, window, load())
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
         self._hardware: list[HardwareProbe] = []
@@ -105,7 +107,11 @@ class Live:
     def snapshot(self) -> Snapshot:
         """The newest snapshot."""
         with self._lock:
-            return self._monitor.snapshot()
+            found, runs = self._monitor.snapshot(), self._monitor.finished_runs()
+        for run in runs:
+            with suppress(OSError):  # the run counts all the same until llmtop ends
+                remember(run)
+        return found
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
