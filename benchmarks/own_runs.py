@@ -99,8 +99,8 @@ def tried(box: Box, count: int, drawn: float, same_model: bool) -> Tried | None:
 
 
 def table(found: Sequence[Box], same_model: bool) -> list[str]:
-    names = ("own runs", "boxes", "devices", "median error", "corrected", "p90 error", "corrected", "boxes made better")
-    names += ("in band", "in narrower band, corrected")
+    names = ["own runs", "boxes", "devices", "median error", "corrected", "p90 error", "corrected", "boxes made better"]
+    names += ["in band", "in narrower band, corrected"]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for count in COUNTS:
         each = [one for box in found if (one := tried(box, count, DRAWN, same_model))]

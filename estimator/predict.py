@@ -17,7 +17,7 @@ RESTING = 0.2
 
 
 class Draw(Struct, frozen=True, kw_only=True):
-    """Power of all devices together while decoding, under the limit if there is one."""
+    """Power of all devices together while decoding, under the limit if there is one; without the host's."""
 
     power_w: float
     joules_per_token: float
@@ -92,11 +92,11 @@ def _draw(question: Question, laid: Plan, found: Rates) -> Draw | None:
         return None
     kept = found.kept
     each = [kept.draw_w if kept else one.value if one else 0.0 for one in drawn]
-    watts = sum(each)
-    if laid.setup.stages[0].ways == 1 and len(each) > 1:  # they work in turn
-        resting = [RESTING * (device.power_limit_default_w or 0.0) for device in question.devices]
-        busy = laid.copies / len(each)
-        watts = sum(busy * own + (1.0 - busy) * rest for own, rest in zip(each, resting, strict=True))
+    host = sum(part.seconds for part in found.step.parts if part.host) / found.step.seconds
+    turns = 1 if laid.setup.stages[0].ways > 1 else len(question.own_devices)
+    busy = laid.copies / question.copies * (1.0 - host) / turns
+    resting = [RESTING * (device.power_limit_default_w or 0.0) for device in question.devices]
+    watts = sum(busy * own + (1.0 - busy) * rest for own, rest in zip(each, resting, strict=True))
     return Draw(
         power_w=watts,
         joules_per_token=watts / found.decode_tps.value,

@@ -33,6 +33,8 @@ FLOPS_PER_BYTE = 30.0
 """FP32 FLOPs per byte of bandwidth of a device whose rate is not known: the middle of the catalogue's."""
 ACTIVATION_BYTES = 2.0
 """Bytes an activation between devices."""
+LENT_FROM = 32.0
+"""Prompt tokens from which llama.cpp has the GPU do the work of the host's layers (ggml: op_offload_min_batch_size)."""
 DUAL_ISSUE = 2.0
 """RDNA3 and RDNA4 count two instructions a clock in their FP32 rate, which unpacking weights hardly ever gets: halving
 it lowers the error on held-out devices."""
@@ -79,7 +81,15 @@ def decode(setup: Setup) -> list[Term]:
 
 def prefill(setup: Setup, tokens: float, before: float = 0.0) -> list[Term]:
     """The terms of reading a prompt of `tokens`, with `before` tokens in the cache already. Raises Unanswerable."""
-    return _marked(setup, [_prompt(setup, stage, tokens, before) for stage in setup.stages])
+    own = setup.stages[0]
+    lent = own.device.kind == "gpu" and tokens >= LENT_FROM
+    found = [
+        _lent(setup, stage, tokens, before)
+        if lent and stage.device.kind == "cpu"
+        else _prompt(setup, stage, tokens, before)
+        for stage in setup.stages
+    ]
+    return [term for terms in found for term in terms] if lent else _marked(setup, found)
 
 
 def _marked(setup: Setup, found: list[list[Term]]) -> list[Term]:
@@ -158,6 +168,15 @@ def _prompt(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Te
         Term(name="attention", amount=attention_flops(facts, tokens, before) * share / peak, names=names),
     ]
     return [*found, *_exchange(facts, stage, software.names, tokens, passes)]
+
+
+def _lent(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Term]:
+    """A host's layers while a prompt is read: llama.cpp copies their weights to the GPU for each physical batch."""
+    gpu = setup.stages[0].device
+    terms = _prompt(setup, Stage(device=gpu, share=stage.share), tokens, before)
+    copied = sum(term.bytes or 0.0 for term in terms if term.name == "weights")
+    _, rate = link(gpu)
+    return [*terms, Term(name="copy", amount=copied / rate, names=(), bytes=copied, host=True)]
 
 
 def _exchange(

@@ -32,6 +32,7 @@ STARTS: dict[tuple[str, str], tuple[float, float]] = {
     ("prefill", "matrix"): (3.0, 0.7),
     ("prefill", "attention"): (4.0, 0.7),
     ("decode", "traffic"): (3.0, 0.7),
+    ("prefill", "copy"): (1.25, 0.1),
     ("prefill", "exchange"): (20e-6, 0.7),
     ("prefill", "traffic"): (1.5, 0.7),
 }

@@ -60,7 +60,7 @@ def test_a_spread_is_that_of_the_first_name_that_has_one() -> None:
 def test_what_ships_has_a_base_for_every_term_and_no_other_term() -> None:
     shipped = constants()
     assert set(shipped.decode) == TERMS["decode"]
-    assert set(shipped.prefill) == TERMS["prefill"]
+    assert set(shipped.prefill) == TERMS["prefill"] | {"copy"}
     assert all(ALL in factors for table in (shipped.decode, shipped.prefill) for factors in table.values())
 
 
@@ -99,8 +99,8 @@ def test_every_spread_has_a_name_that_a_setup_can_ask_for() -> None:
     engines = set(ENGINES) | {engine.kin for engine in ENGINES.values()}
     for table in constants().spreads.values():
         for name in set(table) - {ALL}:
-            name = name.removesuffix(" over several devices").removesuffix(" with a part on the CPU")
-            engine, _, kind = name.partition(", ")
+            plain = name.removesuffix(" over several devices").removesuffix(" with a part on the CPU")
+            engine, _, kind = plain.removeprefix("kin of ").partition(", ")
             assert engine in engines, name
             assert not kind or kind in silicon, name
 

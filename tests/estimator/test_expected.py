@@ -49,9 +49,9 @@ MADE = Constants(
     spreads={
         "decode": {
             ALL: _spread(0.5, 2.0, 200),
-            "vLLM, cuda": _spread(0.8, 1.25),
-            "exllama": _spread(0.9, 0.95),
-            "eager": _spread(1.05, 1.2),
+            "vLLM, cuda GDDR": _spread(0.8, 1.25),
+            "kin of exllama": _spread(0.9, 0.95),
+            "kin of eager": _spread(1.05, 1.2),
         },
         "prefill": {ALL: _spread(0.6, 1.5, 100)},
         "throughput": {ALL: _spread(0.4, 1.0, 50)},
@@ -94,7 +94,7 @@ def test_a_prompt_has_constants_of_its_own() -> None:
 def test_a_range_of_its_own_class_is_taken_as_it_is() -> None:
     found, words = band(asked("vLLM"), "decode", 100.0, MADE)
     assert (found.value, found.low, found.high) == pytest.approx((100.0, 80.0, 125.0))
-    assert words == "vLLM, cuda: 20 rows on 4 devices, 2024-2025"
+    assert words == "vLLM, cuda GDDR: 20 rows on 4 devices, 2024-2025"
 
 
 def test_a_range_of_kin_is_made_wider_and_says_so() -> None:
@@ -103,7 +103,9 @@ def test_a_range_of_kin_is_made_wider_and_says_so() -> None:
     assert words.startswith("too few rows of llama.cpp, cuda GDDR: the range is that of all rows (200 rows")
     two, words = band(asked("vLLM", ways=2), "decode", 100.0, MADE)
     assert (two.low, two.high) == pytest.approx((100 * 0.8**1.3, 100 * 1.25**1.3))
-    assert words.startswith("too few rows of vLLM, cuda GDDR over several devices: the range is that of vLLM, cuda (")
+    assert words.startswith(
+        "too few rows of vLLM, cuda GDDR over several devices: the range is that of vLLM, cuda GDDR ("
+    )
 
 
 def test_a_range_of_kin_holds_the_value_whatever_the_kin_is_like() -> None:
@@ -116,7 +118,7 @@ def test_a_range_of_kin_holds_the_value_whatever_the_kin_is_like() -> None:
 @pytest.mark.parametrize(("low", "high"), [(1.013, 1.221), (0.5, 0.9)])
 def test_a_range_of_its_own_class_holds_the_value_too(low: float, high: float) -> None:
     """1.013-1.221 is what ExLlamaV2 on two cards has had."""
-    beside = replace(MADE, spreads={"decode": {ALL: _spread(0.5, 2.0), "vLLM, cuda": _spread(low, high)}})
+    beside = replace(MADE, spreads={"decode": {ALL: _spread(0.5, 2.0), "vLLM, cuda GDDR": _spread(low, high)}})
     found, _ = band(asked("vLLM"), "decode", 100.0, beside)
     assert found.low <= found.value <= found.high
 
@@ -126,15 +128,13 @@ def test_names_of_spreads_go_from_the_special_to_the_general() -> None:
         "Ollama, cuda GDDR",
         "Ollama, cuda",
         "Ollama",
-        "llama.cpp, cuda GDDR",
-        "llama.cpp, cuda",
-        "llama.cpp",
-        "Ollama, cuda GDDR",
-        "Ollama, cuda",
+        "kin of llama.cpp, cuda GDDR",
+        "kin of llama.cpp, cuda",
+        "kin of llama.cpp",
     )
     names = spread_names(asked("vLLM", ways=2))
     assert names[0] == "vLLM, cuda GDDR over several devices"
-    assert names[-1] == "vLLM, cuda"
+    assert names[-1] == "kin of serving over several devices"
     both = replace(asked(), stages=(Stage(device=CARD, share=0.5), Stage(device=CARD, share=0.5)))
     assert spread_names(both)[0] == "llama.cpp, cuda GDDR over several devices"
 

@@ -31,7 +31,7 @@ def test_it_counts_once_in_ten_minutes() -> None:
     ("tokens", "streams", "disturbed"),
     [(None, 1.0, False), (1000.0, 2.0, False), (1000.0, 1.0, True), (3.0, 1.0, False)],
 )
-def test_any_change_begins_it_anew(tokens: float | None, streams: float, disturbed: bool) -> None:  # noqa: FBT001
+def test_any_change_begins_it_anew(tokens: float | None, streams: float, disturbed: bool) -> None:
     """Silence, another stream, a prompt in between, a restart of the count."""
     steady = Steady()
     follow(steady, 0, 20)
