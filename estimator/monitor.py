@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
-from .catalogue.recognise import recognise
-from .own import Run
 from .snapshot import Event, Snapshot
-from .track import EngineTrack, event
 from .trail import Trail
+
+if TYPE_CHECKING:
+    from .own import Run
+    from .track import EngineTrack
 
 EVENTS = 200
 WINDOW = 2.0
@@ -16,9 +18,12 @@ WINDOW = 2.0
 
 
 class Monitor:
-    """Folds the samples of all sources, live or recorded, in the order of their time."""
+    """Folds the samples of all sources, live or recorded, in the order of their time.
 
-    def __init__(self, interval: float = 1.0, window: float | None = None, runs: Sequence[Run] = ()) -> None:
+    What is needed for engines and devices is imported when the first one comes, so that a screen can be drawn before.
+    """
+
+    def __init__(self, interval: float = 1.0, window: float | None = None, runs: "Sequence[Run]" = ()) -> None:
         self._runs = list(runs)
         self._interval = interval
         self._window = max(WINDOW, interval) if window is None else window
@@ -60,14 +65,20 @@ class Monitor:
             power_trails={name: trail.values for name, trail in self._power.items()},
         )
 
-    def finished_runs(self) -> list[Run]:
+    def finished_runs(self) -> "list[Run]":
         """Steady stretches of work that have become long enough since the last call; they count from now on."""
         devices = self._all_devices()
         found = [run for track in self._engines.values() if (run := track.finished_run(self._wall, devices))]
         self._runs += found
         return found
 
+    def remember(self, runs: "Sequence[Run]") -> None:
+        """Takes runs of earlier days into account."""
+        self._runs += runs
+
     def _feed_engine(self, sample: Sample, engine: Engine) -> None:
+        from .track import EngineTrack, event  # noqa: PLC0415
+
         track = self._engines.get(sample.source)
         if track is None:
             track = self._engines[sample.source] = EngineTrack(engine, self._window, self._interval)
@@ -89,8 +100,14 @@ class Monitor:
         for time, period, seen in self._devices.values():
             silence = self._time - time
             stale = silence > 3 * period + 3
-            found += [recognise(_silent(device, silence) if stale else device) for device in seen.devices]
+            found += [_recognised(_silent(device, silence) if stale else device) for device in seen.devices]
         return sorted(found, key=lambda device: device.kind == "cpu")
+
+
+def _recognised(device: Device) -> Device:
+    from .catalogue.recognise import recognise  # noqa: PLC0415
+
+    return recognise(device)
 
 
 def _silent(device: Device, silence: float) -> Device:

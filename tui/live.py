@@ -10,9 +10,9 @@ from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Snapshot
 from ..probes.sample import Sample
 from ..probes.sampler import Sampler
-from .history import load, remember
 
 if TYPE_CHECKING:
+    from ..estimator.own import Run
     from ..probes.discover import Discovery
     from ..probes.engines.contract import Endpoint
     from ..probes.engines.source import EngineSource
@@ -50,7 +50,7 @@ class Live:
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
-        self._monitor = Monitor(interval, window, load())
+        self._monitor = Monitor(interval, window)
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
         self._hardware: list[HardwareProbe] = []
@@ -74,7 +74,10 @@ class Live:
         """Begins to read: the devices, and each engine that is found. Returns when the first look is over."""
         from ..probes.discover import Discovery  # noqa: PLC0415
         from ..probes.hardware import detect  # noqa: PLC0415
+        from .history import load  # noqa: PLC0415
 
+        with self._lock:
+            self._monitor.remember(load())
         self._hardware = detect(self._interval)
         for probe in self._hardware:
             self._first_readings.append(self._sampler.add(probe))
@@ -108,9 +111,8 @@ class Live:
         """The newest snapshot."""
         with self._lock:
             found, runs = self._monitor.snapshot(), self._monitor.finished_runs()
-        for run in runs:
-            with suppress(OSError):  # the run counts all the same until llmtop ends
-                remember(run)
+        if runs:
+            self._keep(runs)
         return found
 
     def measure(self) -> str:
@@ -128,6 +130,13 @@ class Live:
         self._sampler.wake()
         busy = ", but the machine was not quiet: measure again for a better figure" if measurement.restless else ""
         return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{busy}"
+
+    def _keep(self, runs: "list[Run]") -> None:
+        from .history import remember  # noqa: PLC0415
+
+        for run in runs:
+            with suppress(OSError):  # the run counts all the same until llmtop ends
+                remember(run)
 
     def _found(self, endpoint: "Endpoint") -> None:
         from ..probes.engines.source import EngineSource  # noqa: PLC0415

@@ -24,6 +24,11 @@ def entry(label: str, text: str | None, width: int, ink: str = "text") -> list[R
     return [row((left(label if at == 0 else "", LABEL), "dim"), *line.spans) for at, line in enumerate(lines)]
 
 
+def _drafts(view: EngineView) -> str | None:
+    """What speculative decoding brings."""
+    return f"{view.tokens_per_step:.2f} tokens a step of each stream" if view.tokens_per_step else None
+
+
 def _band(band: Band | None) -> str:
     return f"{fmt.rate(band.value)} tok/s ({fmt.span(band.low, band.high)})" if band is not None else fmt.UNKNOWN
 
@@ -45,6 +50,7 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
         *entry("measured", f"{fmt.rate(view.decode_tps)} tok/s{window}", width, "measured"),
         *entry("  source", view.decode_source, width),
         *entry("  moves", live, width, LIVENESS[view.liveness][1] if view.liveness else "dim"),
+        *entry("  drafts", _drafts(view), width),
         *entry("expected", _band(expected.decode_tps), width, "expected"),
         *entry("ceiling", f"{fmt.rate(ceiling.decode_tps)} tok/s", width, "ceiling"),
         *entry("  limit", ceiling.limit, width),
