@@ -114,11 +114,10 @@ def _step(setup: Setup, stage: Stage) -> list[Term]:
     bandwidth = _bandwidth(device)
     names = (*classes(software.backend, device), *software.names)
     stored = (kind(facts), f"{software.engine.kin} {kind(facts)}")
-    single = streams <= 1.0
     mixed = ("experts",) if facts.expert_count else ()
     fp32 = _fp32(device, bandwidth) * _cores_used(device, setup.threads)
     found = [
-        *_layers(facts, stage, (*names, *mixed, *(("small host",) if setup.small_host else ()))),
+        *_layers(facts, stage, (*names, *mixed, *_host(setup))),
         Term(
             name="weights",
             amount=weights * share / bandwidth,
@@ -133,7 +132,7 @@ def _step(setup: Setup, stage: Stage) -> list[Term]:
             names=names,
         ),
     ]
-    if not single:
+    if streams > 1.0:
         flops = 2.0 * active * (streams - 1.0) * share
         found.append(
             Term(
@@ -156,7 +155,7 @@ def _prompt(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Te
     names = (*classes(software.backend, device), *software.names)
     matrix = 2.0 * (active - (facts.head_parameters or 0)) * tokens
     found = [
-        *_layers(facts, stage, (*names, *mixed, *(("small host",) if setup.small_host else ())), passes),
+        *_layers(facts, stage, (*names, *mixed, *_host(setup)), passes),
         Term(
             name="weights", amount=passes * weights * share / bandwidth, names=(), bytes=passes * weights * stage.share
         ),
@@ -202,6 +201,11 @@ def _layers(facts: ModelFacts, stage: Stage, names: tuple[str, ...], times: floa
     linear = facts.linear_layers * stage.share * times
     found = [Term(name="layers", amount=plain, names=names)]
     return [*found, Term(name="layers", amount=linear, names=(*names, "linear attention"))] if linear else found
+
+
+def _host(setup: Setup) -> tuple[str, ...]:
+    """What kind of host starts the kernels."""
+    return ("small host",) if setup.small_host else ()
 
 
 def _sizes(facts: ModelFacts, share: float) -> tuple[float, float]:
