@@ -67,8 +67,9 @@ class Monitor:
 
     def finished_runs(self) -> "list[Run]":
         """Steady stretches of work that have become long enough since the last call; they count from now on."""
-        devices = self._all_devices()
-        found = [run for track in self._engines.values() if (run := track.finished_run(self._wall, devices))]
+        tracks = [track for track in self._engines.values() if track.has_run]
+        devices = self._all_devices() if tracks else []
+        found = [run for track in tracks if (run := track.finished_run(self._wall, devices))]
         self._runs += found
         return found
 

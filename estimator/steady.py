@@ -27,9 +27,15 @@ class Steady:
         self._streams = streams
         self._now = (time, tokens or 0.0)
 
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether there is a stretch that can be taken."""
+        start = self._start
+        return start is not None and self._now[0] - start[0] >= LEAST_S and self._now[0] - self._taken >= AGAIN_S
+
     def take(self) -> float | None:
         """The rate in tokens/s of a stretch that is long enough and was not taken lately; None otherwise."""
-        if self._start is None or self._now[0] - self._start[0] < LEAST_S or self._now[0] - self._taken < AGAIN_S:
+        if self._start is None or not self.is_long_enough:
             return None
         self._taken = self._now[0]
         return (self._now[1] - self._start[1]) / (self._now[0] - self._start[0]) or None

@@ -39,6 +39,7 @@ class EngineTrack:
         self._tpot = Mean(window)
         self._drafting = Drafting(max(window, 10.0))
         self._steady = Steady()
+        self._known: tuple[object, Outlook] | None = None
         self._loads: deque[tuple[float, float, float]] = deque()
         self._model: ModelFacts | None = None
         self._begun = False
@@ -139,6 +140,11 @@ class EngineTrack:
             return ["is back" if before.status == "unreachable" else "is ready"]
         return [TROUBLE.get(now.status, f"is {now.status}")]
 
+    @property
+    def has_run(self) -> bool:
+        """Whether a steady stretch of decoding has become long enough."""
+        return self._steady.is_long_enough
+
     def finished_run(self, wall: float, devices: list[Device]) -> Run | None:
         """A steady stretch of decoding beside what was expected of it, once it has been long enough."""
         served_by = serving(self.reading, devices)
@@ -161,8 +167,21 @@ class EngineTrack:
         )
 
     def _outlook(self, load: Load, devices: list[Device], runs: Sequence[Run]) -> Outlook:
+        """What it could reach; an engine at rest is not asked about again and again."""
         speculation = self._drafting.speculation
-        return outlook(self.reading, self._model, load, devices, speculation=speculation, runs=runs)
+        made_of = (
+            load,
+            speculation,
+            len(runs),
+            self.reading.engine,
+            self.reading.threads,
+            self._model,
+            [(device.id, device.bandwidth_gbs, device.compute_tflops) for device in devices],
+        )
+        if self._known is None or self._known[0] != made_of:
+            found = outlook(self.reading, self._model, load, devices, speculation=speculation, runs=runs)
+            self._known = (made_of, found)
+        return self._known[1]
 
     def _load(self) -> Load:
         """The heaviest load of the window: a rate is never held against a roof lower than that of its own time."""
