@@ -15,6 +15,8 @@ from ..probes.sample import ModelFacts
 from .refusal import Refusal, WrongUsage
 
 GIB = 1 << 30
+FILES = (".gguf", ".safetensors", ".json", ".bin")
+"""How the names of files end that no model is called like."""
 NO_GGUF = frozenset({"fp8", "int4", "exl"})
 """Kinds of formats that GGUF files are never in."""
 
@@ -47,6 +49,8 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
         row = known_model(name) if path is None else None
     except UnknownName as unknown:
         path = _stored(name)
+        if path is None and name.lower().endswith(FILES):
+            raise Refusal(f"no such file: {name[:200]}") from None
         if path is None:
             raise unknown from None
         row = None
