@@ -187,7 +187,9 @@ def test_paths(home: Path) -> None:
         " ",
     ],
 )
-def test_names_that_would_lead_out_lead_nowhere(home: Path, name: str) -> None:
+def test_names_that_would_lead_out_lead_nowhere(home: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "work").mkdir()
+    monkeypatch.chdir(home / "work")
     (home / ".ollama" / "models" / "manifests" / "registry.ollama.ai").mkdir(parents=True)
     (home / ".cache" / "huggingface" / "hub").mkdir(parents=True)
     located = locate(name)
