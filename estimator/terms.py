@@ -237,16 +237,18 @@ def _fp32(device: Device, bandwidth: float) -> float:
 
 
 def _peak(device: Device, bandwidth: float, software: Software) -> float:
-    """FLOP/s of the matrix units, as far as the software's instructions go."""
+    """FLOP/s of the matrix units, as far as the software's instructions go; of a CPU those of its vector units."""
+    if device.kind == "cpu":
+        return _fp32(device, bandwidth)
     rate = (device.compute_tflops.fp16 or 0.0) * 1e12 or _half_rates(device) * _fp32(device, bandwidth)
     held = software.engine.kin == "llama.cpp" and device.vendor == "NVIDIA" and device.architecture in WARP_GROUPS
     return rate * WARP_RATE if held else rate
 
 
 def _half_rates(device: Device) -> float:
-    """FP16 over FP32 rate of a device whose matrix rate is not known. CPUs and old GPUs gain nothing from 16 bit."""
+    """FP16 over FP32 rate of a GPU whose matrix rate is not known. Old ones gain nothing from 16 bit."""
     old = device.vendor == "NVIDIA" and (device.architecture or "9") < "7"
-    return 1.0 if device.kind == "cpu" or old else HALF_RATES
+    return 1.0 if old else HALF_RATES
 
 
 def _cores_used(device: Device, threads: int | None) -> float:

@@ -184,6 +184,7 @@ def test_a_longer_prompt_waits_longer_for_its_first_token(
         predict(asked(on(name), of, kin, streams=streams, prompt=float(each), context=10_000.0))
         for each in (tokens[0], sum(tokens))
     )
+    assume(short.fits)  # from 32 tokens on the GPU works for the host's layers, which may be quicker than 31 were
     assert short.ttft_s is not None and long.ttft_s is not None
     assert short.ttft_s.value < long.ttft_s.value
     assert short.ttft_s.low <= short.ttft_s.value <= short.ttft_s.high
