@@ -37,9 +37,9 @@ STARTS: dict[tuple[str, str], tuple[float, float]] = {
     ("prefill", "traffic"): (1.5, 0.7),
 }
 """What the constant of all cases begins with, and how far it may go (a standard deviation of its logarithm)."""
-SPECIAL: dict[str, float] = {"weights": 0.03, "kv": 0.25, "layers": 0.5, "core": 0.5}
+SPECIAL: dict[str, float] = {"weights": 0.03, "kv": 0.12, "layers": 0.5, "core": 0.5}
 """How far a special constant may go from its kin, by term; 0.4 for the others."""
-SCALE = 0.04
+SCALE = 0.03
 """Residual of the logarithm from which a row counts as an outlier."""
 CAUCHY = 2.0
 """Half the square of the residual from which a row of unknown origin counts for less and less."""
