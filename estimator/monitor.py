@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
 from .snapshot import Event, Snapshot
 from .trail import Trail
+from .watchers import Watchers
 
 if TYPE_CHECKING:
     from .own import Run
@@ -31,6 +32,7 @@ class Monitor:
         self._host: Host | None = None
         self._devices: dict[str, tuple[float, float, Devices]] = {}
         self._engines: dict[str, EngineTrack] = {}
+        self._watchers = Watchers()
         self._power: dict[str, Trail] = {}
         self._events: deque[Event] = deque(maxlen=EVENTS)
 
@@ -47,6 +49,7 @@ class Monitor:
                 self._feed_engine(sample, engine)
             case Gone():
                 self._engines.pop(sample.source, None)
+                self._watchers.drop(sample.source)
                 self._devices.pop(sample.source, None)
 
     def snapshot(self) -> Snapshot:
@@ -61,7 +64,7 @@ class Monitor:
             engines=tuple(track.view(self._time, devices, self._runs) for track in tracks),
             events=tuple(self._events),
             notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
-            decode_trails={track.reading.url: track.trail.values for track in tracks},
+            decode_trails={track.id: track.trail.values for track in tracks},
             power_trails={name: trail.values for name, trail in self._power.items()},
         )
 
@@ -80,9 +83,15 @@ class Monitor:
     def _feed_engine(self, sample: Sample, engine: Engine) -> None:
         from .track import EngineTrack, event  # noqa: PLC0415
 
-        track = self._engines.get(sample.source)
+        assigned = self._watchers.assign(sample, engine)
+        if assigned is None:
+            return
+        source, engine = assigned
+        if source != sample.source:
+            self._engines.pop(sample.source, None)
+        track = self._engines.get(source)
         if track is None:
-            track = self._engines[sample.source] = EngineTrack(engine, self._window, self._interval)
+            track = self._engines[source] = EngineTrack(source, engine, self._window, self._interval)
         for happened in track.feed(sample.time, sample.period, engine):
             self._events.append(event(sample.wall, engine, happened))
 

@@ -60,8 +60,12 @@ class Model(Struct, frozen=True, kw_only=True):
 class EngineView(Struct, frozen=True, kw_only=True):
     """One engine: measured, expected and ceiling, never mixed."""
 
+    id: str
+    """Stable name of its row: the URL that is read, which is another than `url` where a host speaks for it."""
     engine: str
     url: str
+    via: str | None = None
+    """The engine that started it and stands before it."""
     status: Status
     version: str | None = None
     pid: int | None = None
@@ -74,6 +78,11 @@ class EngineView(Struct, frozen=True, kw_only=True):
     prefill_source: str | None = None
     liveness: Liveness | None = None
     prefill_liveness: Liveness | None = None
+    about: bool = False
+    """Whether the decode rate is counted in pieces of streams, which are about a token each."""
+    last_decode_tps: float | None = None
+    """Of the last request that ended, where the engine tells no rate while it works."""
+    last_prefill_tps: float | None = None
     window_s: float | None = None
     """Seconds that the rates are taken over."""
     ttft_s: float | None = None
@@ -82,9 +91,14 @@ class EngineView(Struct, frozen=True, kw_only=True):
     requests_waiting: float | None = None
     slots: int | None = None
     kv_cache_usage: float | None = None
+    prefix_hit_rate: float | None = None
+    """Share of the prompt tokens of the last minute that the prefix cache held."""
     context_tokens: float | None = None
     tokens_per_step: float | None = None
     """Tokens that a step makes of each stream with speculative decoding; None without it."""
+    draft_acceptance: float | None = None
+    """Share of the drafted tokens that were right."""
+    tensor_parallel: int | None = None
     kv_bytes: float | None = None
     """KV cache bytes that one decode step of all streams must read."""
     ceiling: Ceiling = Ceiling()
@@ -120,6 +134,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """What could not be read on this machine, once each ("no NVIDIA driver")."""
     decode_trails: dict[str, Trail] = {}
-    """By engine url: decode tokens/s, one value an interval."""
+    """By engine id: decode tokens/s, one value an interval."""
     power_trails: dict[str, Trail] = {}
     """By device id: watts, one value an interval."""

@@ -23,6 +23,11 @@ class Speculation(Struct, frozen=True, kw_only=True):
     drafted: float
     """Guessed tokens that it checks."""
 
+    @property
+    def accepted_share(self) -> float | None:
+        """Share of the guesses that were right."""
+        return (self.tokens - 1.0) / self.drafted if self.drafted else None
+
 
 def observed(
     drafts: float | None, drafted: float | None, accepted: float | None, generated: float | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
 from .drafting import Drafting
+from .flow import Flow, Told
 from .link import serving
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .outlook import Outlook, outlook, where
@@ -27,14 +28,17 @@ TROUBLE = {
 class EngineTrack:
     """Folds the readings of one engine. Pure: time comes with the readings."""
 
-    def __init__(self, first: Engine, window: float, interval: float) -> None:
+    def __init__(self, source: str, first: Engine, window: float, interval: float) -> None:
+        self.id = source
         self.reading = first
         self.time = 0.0
         self.period = interval
         self.trail = Trail(interval)
         self._window = window
-        self._decode = Rate(window)
-        self._prefill = Rate(window)
+        self._decode = Flow(window)
+        self._prefill = Flow(window)
+        self._prefix_queries = Rate(max(window, 60.0))
+        self._prefix_hits = Rate(max(window, 60.0))
         self._ttft = Mean(max(window, 10.0))
         self._tpot = Mean(window)
         self._drafting = Drafting(max(window, 10.0))
@@ -50,9 +54,11 @@ class EngineTrack:
         self.time, self.period = time, period
         happened = self._changes(before, reading)
         alive = reading.status in ALIVE
-        self._decode.gap = self._prefill.gap = max(15.0, 5 * period)
-        self._decode.add(time, reading.decode_tokens if alive else None)
-        self._prefill.add(time, reading.prefill_tokens if alive else None)
+        gap = max(15.0, 5 * period)
+        self._decode.add(time, _decode(reading) if alive else Told(), gap=gap)
+        self._prefill.add(time, _prefill(reading) if alive else Told(), gap=gap)
+        self._prefix_queries.add(time, reading.prefix_queries if alive else None)
+        self._prefix_hits.add(time, reading.prefix_hits if alive else None)
         self._add_mean(self._ttft, time, reading.ttft if alive else None)
         self._add_mean(self._tpot, time, reading.tpot if alive else None)
         self._drafting.add(time, reading if alive else None)
@@ -73,6 +79,7 @@ class EngineTrack:
         silence = now - self.time
         if silence > 3 * self.period + 3:
             return EngineView(
+                id=self.id,
                 engine=reading.engine,
                 url=reading.url,
                 status="unreachable",
@@ -88,8 +95,10 @@ class EngineTrack:
         decode, prefill = self._decode.per_second, self._prefill.per_second
         power = _power(served_by)
         return EngineView(
+            id=self.id,
             engine=reading.engine,
             url=reading.url,
+            via=reading.via,
             status=reading.status,
             version=reading.version,
             pid=reading.pid,
@@ -102,6 +111,9 @@ class EngineTrack:
             prefill_source=reading.prefill_source,
             liveness=reading.liveness,
             prefill_liveness=reading.prefill_liveness,
+            about=reading.about,
+            last_decode_tps=reading.last_decode_tps,
+            last_prefill_tps=reading.last_prefill_tps,
             window_s=self._decode.span,
             ttft_s=self._ttft.value,
             tpot_s=self._tpot.value or self._tpot_from_rate(decode, load),
@@ -109,8 +121,11 @@ class EngineTrack:
             requests_waiting=reading.requests_waiting,
             slots=reading.slots,
             kv_cache_usage=reading.kv_cache_usage,
+            prefix_hit_rate=_share(self._prefix_hits.per_second, self._prefix_queries.per_second),
             context_tokens=reading.context_tokens,
             tokens_per_step=speculation.tokens if speculation else None,
+            draft_acceptance=speculation.accepted_share if speculation else None,
+            tensor_parallel=reading.tensor_parallel,
             kv_bytes=kv_bytes_read(self._model, load) if self._model else None,
             ceiling=roof,
             expected=good,
@@ -234,6 +249,18 @@ def event(wall: float, reading: Engine, text: str) -> Event:
         level="info" if reading.status in ALIVE else "warning",
         source=reading.url,
     )
+
+
+def _decode(reading: Engine) -> Told:
+    return Told(reading.decode_tokens, reading.decode_tps, reading.liveness, reading.requests_running == 0)
+
+
+def _prefill(reading: Engine) -> Told:
+    return Told(reading.prefill_tokens, reading.prefill_tps, reading.prefill_liveness, reading.requests_running == 0)
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    return part / whole if part is not None and whole else None
 
 
 def _power(devices: list[Device]) -> float | None:

@@ -9,6 +9,7 @@ from threading import Event, Thread
 from .address import Address
 from .engines import ENGINES
 from .engines.contract import Endpoint, Process
+from .kinship import owned, related
 from .listening import fingerprint
 from .processes import Listener, describe, is_local, listeners
 
@@ -70,12 +71,15 @@ class Discovery:
             return
         self._listening = listening
         endpoints = {url: Endpoint(url=url, explicit=True) for url in self._urls.values()}
-        for listener in listeners():
+        for listener in owned(listeners()):
             endpoint = self._endpoint(listener)
             if endpoint is not None:
                 known = endpoints.get(endpoint.url)
                 if known is None or known.process is None:
                     endpoints[endpoint.url] = endpoint
+        endpoints = related(endpoints)
+        if not self._everything:
+            endpoints = {url: endpoint for url, endpoint in endpoints.items() if self._is_named(endpoint)}
         for url, endpoint in endpoints.items():
             if self._told.get(url) != endpoint:
                 self._found(endpoint)
@@ -86,12 +90,14 @@ class Discovery:
         host = ANY.get(listener.host) or (f"[{listener.host}]" if ":" in listener.host else listener.host)
         url = f"http://{host}:{listener.port}"
         named = self._urls.get(_site(url))
-        if named is None and not self._everything:
-            return None
         process = describe(listener.pid) if listener.pid is not None else None
         if named is not None:
             return Endpoint(url=named, process=process, explicit=True)
         return Endpoint(url=url, process=process) if _worth_asking(process, listener.port) else None
+
+    def _is_named(self, endpoint: Endpoint) -> bool:
+        """Whether a person named it, or the engine that stands before it."""
+        return endpoint.explicit or (endpoint.host is not None and _site(endpoint.host.url) in self._urls)
 
 
 def _worth_asking(process: Process | None, port: int) -> bool:

@@ -33,6 +33,8 @@ class DeviceProcess(Struct, frozen=True):
 
     pid: int
     memory_bytes: int | None = None
+    utilization: float | None = None
+    """Share of time that the device worked for it, 0-1; None where the driver does not say."""
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -71,6 +73,8 @@ class Device(Struct, frozen=True, kw_only=True):
     """Vendor and device, as "10de:2684": what it is."""
     pci_address: str | None = None
     """Where it is, as other tools print it: "00000000:01:00.0"."""
+    uuid: str | None = None
+    """What the driver calls this very card: "GPU-8f6c…", also in `CUDA_VISIBLE_DEVICES`."""
     processes: tuple[DeviceProcess, ...] | None = None
     """Who holds memory on it; None when the driver does not say."""
     problem: str | None = None
@@ -162,6 +166,14 @@ class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
     """The process and its descendants: who may hold the devices."""
     local: bool = True
     """Whether it runs on this machine."""
+    visible_devices: tuple[str, ...] | None = None
+    """The devices that its environment or command line leaves it, as written there: "0", "GPU-8f6c…"; None: all."""
+    tensor_parallel: int | None = None
+    """Devices that share each layer, from its command line or configuration."""
+    via: str | None = None
+    """The engine that started it and stands before it: "llama-swap 127.0.0.1:8080"."""
+    upstream: str | None = None
+    """URL of the engine whose answers were counted, when this is a reading of somebody who watches it."""
     threads: int | None = None
     """CPU threads that its command line asks for."""
     kv_bytes_per_element: float | None = None
@@ -176,6 +188,14 @@ class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
     liveness: Liveness | None = None
     """What moves the decode count: every token, every step, a fixed interval, the end of a request."""
     prefill_liveness: Liveness | None = None
+    about: bool = False
+    """Whether the decode count is near the truth only, as when each piece of a stream is taken for a token."""
+    decode_tps: float | None = None
+    """The decode rate of now over all streams as the engine itself tells it; for engines without a count that moves."""
+    prefill_tps: float | None = None
+    last_decode_tps: float | None = None
+    """Decode rate of the last request that ended, as the engine tells it."""
+    last_prefill_tps: float | None = None
     requests_running: float | None = None
     requests_waiting: float | None = None
     slots: int | None = None
@@ -186,6 +206,10 @@ class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
     """Share of the KV cache in use, 0-1."""
     context_tokens: float | None = None
     """Tokens in the KV cache of the running requests, summed."""
+    prefix_queries: float | None = None
+    """Prompt tokens looked up in the prefix cache since the start."""
+    prefix_hits: float | None = None
+    """Those of them that it held."""
     ttft: Total | None = None
     tpot: Total | None = None
     drafts: float | None = None

@@ -54,7 +54,7 @@ class LlmTop(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 # Textual's declaration
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False, init=False)
-    focus_url: reactive[str] = reactive("", repaint=False, init=False)
+    row_id: reactive[str] = reactive("", repaint=False, init=False)
     period: reactive[float] = reactive(1.0, repaint=False, init=False)
     paused: reactive[bool] = reactive(default=False, repaint=False, init=False)
 
@@ -76,8 +76,8 @@ class LlmTop(App[None]):
         """Top line, four panels, bottom line."""
         yield Top(self.feed.player).data_bind(LlmTop.snapshot, LlmTop.period, LlmTop.paused)
         with Body(id="body").data_bind(LlmTop.snapshot):
-            yield Focus(id="focus").data_bind(LlmTop.snapshot, LlmTop.period, url=LlmTop.focus_url)
-            yield Engines(id="engines").data_bind(LlmTop.snapshot, url=LlmTop.focus_url)
+            yield Focus(id="focus").data_bind(LlmTop.snapshot, LlmTop.period, row_id=LlmTop.row_id)
+            yield Engines(id="engines").data_bind(LlmTop.snapshot, row_id=LlmTop.row_id)
             yield Devices(id="devices").data_bind(LlmTop.snapshot)
             yield Log(id="log").data_bind(LlmTop.snapshot)
         yield Keys(replay=self.feed.player is not None)
@@ -107,17 +107,17 @@ class LlmTop(App[None]):
 
     def _take(self, *, quiet: bool = False) -> None:
         snapshot = self.feed.snapshot()
-        url = pick(snapshot.engines, self.focus_url, chosen=self._chosen)
+        row_id = pick(snapshot.engines, self.row_id, chosen=self._chosen)
         if quiet:
             self.set_reactive(LlmTop.snapshot, snapshot)
-            self.set_reactive(LlmTop.focus_url, url)
+            self.set_reactive(LlmTop.row_id, row_id)
             return
         self.snapshot = snapshot
-        self.focus_url = url
+        self.row_id = row_id
 
     def engine(self) -> EngineView | None:
         """The engine in focus."""
-        return next((view for view in self.snapshot.engines if view.url == self.focus_url), None)
+        return next((view for view in self.snapshot.engines if view.id == self.row_id), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of a recording work with a recording only."""
@@ -199,7 +199,7 @@ class LlmTop(App[None]):
     def choose(self, message: Engines.Chosen) -> None:
         """Puts the engine into focus, and keeps it there."""
         self._chosen = True
-        self.focus_url = message.url
+        self.row_id = message.row_id
 
     async def action_filter(self) -> None:
         """Opens the line that filters. The next key goes into it already."""

@@ -10,8 +10,9 @@ from typing import ClassVar, Protocol, Self
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
+from ..address import Address
 from ..fetch import Answer, Fetch, FetchError
-from ..sample import Engine
+from ..sample import Engine, Liveness
 
 UNAUTHORIZED = "answers 401: set LLMTOP_API_KEY (or --api-key-env NAME)"
 """The problem of an engine that wants a key it did not get."""
@@ -39,6 +40,18 @@ class Process(Struct, frozen=True):
                 value = rest if equals else following
         return value
 
+    def number(self, *names: str) -> int | None:
+        """The value of such an option where it is a whole number."""
+        value = self.option(*names) or ""
+        return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None
+
+
+class Host(Struct, frozen=True):
+    """An engine that starts others and stands before them (Ollama, llama-swap)."""
+
+    url: str
+    process: Process
+
 
 class Endpoint(Struct, frozen=True):
     """Where an engine may be listening."""
@@ -47,6 +60,10 @@ class Endpoint(Struct, frozen=True):
     process: Process | None = None
     explicit: bool = False
     """Whether a person named it."""
+    host: Host | None = None
+    """Who started its process and stands before it."""
+    children: tuple[str, ...] = ()
+    """URLs of the engines that its process has started: each is a place of its own."""
 
 
 class Served(Struct, frozen=True):
@@ -114,12 +131,52 @@ class Seen:
             return ()
 
     @property
+    def owners(self) -> frozenset[str]:
+        """Who owns the models of `GET /v1/models`, in lower case: most engines give their own name there."""
+        return frozenset(model.owned_by.lower() for model in self.served if model.owned_by)
+
+    def suspects(self, engine: "type[EngineAdapter]") -> bool:
+        """Whether paths that only this engine has may be asked: its command line says so, or the port alone does.
+
+        A port says nothing when the process behind it is known and is another engine's.
+        """
+        process = self.endpoint.process
+        if process is not None and engine.claims(process):
+            return True
+        return self.endpoint.process is None and self.port in engine.ports
+
+    @property
+    def port(self) -> int:
+        """Port of the endpoint."""
+        return Address.parse(self.endpoint.url).port
+
+    @property
     def guarded(self) -> bool:
         """Whether `GET /v1/models` asks for a key that was not given, or not the right one."""
         if (self.server or "").startswith("BaseHTTP"):
             return False
         answer = self.get("/v1/models")
         return answer is not None and answer.status in {401, 403}
+
+
+class Way(Struct, frozen=True):
+    """How an engine is read, for people who want to know before they run it."""
+
+    decode: str
+    """Where the decode rate comes from: "GET /slots"."""
+    liveness: Liveness | None
+    """What moves it; None where nothing does, and a proxy or the hook is needed."""
+    needs: str | None = None
+    """What must be switched on, or run beside it: "--enable-metrics", "llmtop proxy"."""
+
+
+PROXY = Way("llmtop proxy", None, needs="llmtop proxy before it")
+"""Engines that publish no live counter."""
+
+
+def no_counter(url: str) -> str:
+    """The problem of an engine that publishes no live counter."""
+    return f"publishes no live count: run llmtop proxy --upstream {url} and point clients at it"
 
 
 class EngineAdapter(Protocol):
@@ -129,6 +186,8 @@ class EngineAdapter(Protocol):
     """As people write it: "llama.cpp", "vLLM"."""
     ports: ClassVar[tuple[int, ...]]
     """Where it listens when nobody says otherwise."""
+    way: ClassVar[Way]
+    """How it is read."""
     PATHS: ClassVar[frozenset[str]]
     """All that it ever asks for, queries included: `fetch.only(PATHS)` keeps it to that."""
 
@@ -160,5 +219,33 @@ class EngineAdapter(Protocol):
 
         Raises:
             FetchError: the engine could not be asked; whoever owns the row turns it into a status.
+        """
+        ...
+
+
+class Present(Protocol):
+    """Puts the reading of a child into the words of its host: the names that the person knows."""
+
+    def __call__(self, reading: Engine) -> Engine:
+        """The same reading under the host's name, with `via` or the host's `url`. Asks at most what `PATHS` allow."""
+        ...
+
+
+class HostAdapter(EngineAdapter, Protocol):
+    """An adapter of an engine that starts others: while it has children, each has a row and it has none itself."""
+
+    @classmethod
+    def started(cls, child: Process, parent: Process) -> bool:
+        """Whether `child` is an engine that `parent`, which may be of this kind, has started to serve a model."""
+        ...
+
+    @classmethod
+    def present(cls, host: Host, child: Process, fetch: Fetch) -> Present:
+        """What renames the readings of one child.
+
+        Args:
+            host: the process that started it, and where that one listens.
+            child: the process that is read.
+            fetch: asks the host.
         """
         ...

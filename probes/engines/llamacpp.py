@@ -12,7 +12,7 @@ from msgspec import DecodeError
 
 from ..fetch import Fetch
 from ..sample import Engine
-from .contract import UNAUTHORIZED, Endpoint, Process, Seen
+from .contract import UNAUTHORIZED, Endpoint, Process, Seen, Way
 from .llamaprops import Identity, Props, decode_props, identify, kv_bytes_per_element
 from .llamarouter import Router
 from .llamasteps import StepCount
@@ -31,6 +31,7 @@ class LlamaCpp:
 
     name: ClassVar[str] = "llama.cpp"
     ports: ClassVar[tuple[int, ...]] = (8080,)
+    way: ClassVar[Way] = Way("GET /slots n_decoded", "token")
     PATHS: ClassVar[frozenset[str]] = frozenset({"/props", "/slots", "/metrics", "/v1/models", "/models"})
 
     def __init__(self, endpoint: Endpoint, fetch: Fetch, query: str = "") -> None:

@@ -1,6 +1,7 @@
 """Engines that publish Prometheus metrics: each is a table of the names it uses, read here."""
 
 from functools import cached_property
+from itertools import chain
 
 from msgspec import Struct, structs
 
@@ -19,11 +20,10 @@ class Counter(Struct, frozen=True):
     """What a person must know of it: "incl. cached"."""
     liveness: Liveness = "step"
 
-    @property
-    def source(self) -> str:
+    def source(self, path: str) -> str:
         """How it is named beside a rate."""
         labels = ",".join(f'{label}="{value}"' for label, value in self.labels)
-        text = f"GET /metrics {self.name}" + (f"{{{labels}}}" if labels else "")
+        text = f"GET {path} {self.name}" + (f"{{{labels}}}" if labels else "")
         return f"{text}, {self.note}" if self.note else text
 
 
@@ -33,7 +33,7 @@ class Names(Struct, frozen=True, kw_only=True, dict=True):
     Counters and gauges are summed over ranks and replicas, shares are averaged.
     """
 
-    decode: tuple[Counter, ...]
+    decode: tuple[Counter, ...] = ()
     prefill: tuple[Counter, ...] = ()
     running: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
@@ -42,6 +42,12 @@ class Names(Struct, frozen=True, kw_only=True, dict=True):
     ttft: tuple[str, ...] = ()
     """Histograms in seconds, without `_sum` and `_count`."""
     tpot: tuple[str, ...] = ()
+    prefix_queries: tuple[str, ...] = ()
+    prefix_hits: tuple[str, ...] = ()
+    decode_rate: tuple[str, ...] = ()
+    """Gauges in tokens/s over all streams: shown where no counter moves while an answer is written."""
+    context: tuple[str, ...] = ()
+    """Tokens in the KV cache of the running requests."""
     others: tuple[str, ...] = ()
     """What the adapter itself looks at."""
 
@@ -50,11 +56,15 @@ class Names(Struct, frozen=True, kw_only=True, dict=True):
         """Every name on the wire."""
         counters = (counter.name for counter in (*self.decode, *self.prefill))
         histograms = (f"{name}_{part}" for name in (*self.ttft, *self.tpot) for part in ("sum", "count"))
-        return frozenset((*counters, *histograms, *self.running, *self.waiting, *self.kv_usage, *self.others))
+        plain = (self.running, self.waiting, self.kv_usage, self.prefix_queries, self.prefix_hits, self.decode_rate)
+        return frozenset((*counters, *histograms, *chain(*plain), *self.context, *self.others))
 
-    def fill(self, engine: Engine, series: Series) -> Engine:
-        """The same engine with what its metrics say; what they do not say stays as it was."""
+    def fill(self, engine: Engine, series: Series, path: str = "/metrics") -> Engine:
+        """The same engine with what its metrics, asked at `path`, say; what they do not say stays as it was."""
         decode = _first(self.decode, series)
+        told = _total(self.decode_rate, series)
+        if told is not None and (decode is None or decode.liveness == "request"):
+            decode = None
         prefill = _first(self.prefill, series)
         running = _total(self.running, series)
         usage = series.first(self.kv_usage)
@@ -62,17 +72,25 @@ class Names(Struct, frozen=True, kw_only=True, dict=True):
             engine,
             status="idle" if running == 0 else "ok",
             decode_tokens=_count(decode, series),
-            decode_source=decode and decode.source,
-            liveness=decode and decode.liveness,
+            decode_tps=told if decode is None else None,
+            decode_source=decode.source(path) if decode else self._told_by(series, path),
+            liveness=decode.liveness if decode else "interval" if told is not None else None,
             prefill_tokens=_count(prefill, series),
-            prefill_source=prefill and prefill.source,
+            prefill_source=prefill and prefill.source(path),
             prefill_liveness=prefill and prefill.liveness,
             requests_running=running,
             requests_waiting=_total(self.waiting, series),
             kv_cache_usage=series.mean(usage) if usage else None,
             ttft=_histogram(self.ttft, series),
             tpot=_histogram(self.tpot, series),
+            prefix_queries=_total(self.prefix_queries, series),
+            prefix_hits=_total(self.prefix_hits, series),
+            context_tokens=_total(self.context, series),
         )
+
+    def _told_by(self, series: Series, path: str) -> str | None:
+        name = series.first(self.decode_rate)
+        return f"GET {path} {name}" if name else None
 
 
 def _first(counters: tuple[Counter, ...], series: Series) -> Counter | None:

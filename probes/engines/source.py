@@ -8,8 +8,9 @@ from ..exposition import BadExposition
 from ..fetch import Fetch, FetchError
 from ..processes import Family, is_local
 from ..sample import Engine, Gone, Status
-from . import ENGINES
-from .contract import UNAUTHORIZED, Endpoint, EngineAdapter, Seen
+from ..visible import visible_devices
+from . import ENGINES, HOSTS
+from .contract import UNAUTHORIZED, Endpoint, EngineAdapter, Present, Seen
 
 KEEP_S = 300.0
 """Seconds that an engine which is gone keeps its row, unless a person named it."""
@@ -28,11 +29,13 @@ class EngineSource:
         self.interval = interval
         self.gone = False
         """Whether it has given up its row: no engine lives there, or not any more."""
+        self._api_key = api_key
         self._endpoint = self._met = endpoint
-        self._adapter: EngineAdapter | None = None
         self._name = self._claimed_by()
         self._died: float | None = None
-        self._family = Family(endpoint.process.pid if endpoint.process else None)
+        self._adapter: EngineAdapter | None = None
+        self._present: Present | None = None
+        self._settle()
         self._fetch: Fetch | None = None
         self._bad_url = ""
         trusted = endpoint.explicit or self._name != "unknown"
@@ -62,11 +65,14 @@ class EngineSource:
         if self._fetch is None:
             return self._row("unsupported", self._bad_url)
         self._look_who_listens()
+        if self._speaks_through_others:
+            self.gone = True
+            return Gone()
         try:
             adapter = self._adapter or self._identify(self._fetch)
             if adapter is None:
                 return self._nothing()
-            reading = adapter.read()
+            reading = self._in_words_of_host(adapter.read())
         except FetchError as error:
             return self._lost(error)
         except BadExposition as error:
@@ -76,10 +82,37 @@ class EngineSource:
 
     def _look_who_listens(self) -> None:
         """Starts over when another process has taken the port."""
-        if self._met.process != self._endpoint.process:
-            self._endpoint = replace(self._met, explicit=self._endpoint.explicit)
-            self._family = Family(self._met.process.pid if self._met.process else None)
-            self._adapter = None
+        before, met = self._endpoint, self._met
+        if met is before:
+            return
+        self._endpoint = replace(met, explicit=before.explicit)
+        if met.process != before.process or met.host != before.host:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Takes in who listens there; what runs there is to be found out."""
+        process = self._endpoint.process
+        self._family = Family(process.pid if process else None)
+        self._visible = visible_devices(process) if process else None
+        self._adapter = self._present = None
+
+    @property
+    def _speaks_through_others(self) -> bool:
+        """Whether it has started engines that have rows of their own, under its name."""
+        process = self._endpoint.process
+        return process is not None and any(host.claims(process) for host in HOSTS) and bool(self._endpoint.children)
+
+    def _in_words_of_host(self, reading: Engine) -> Engine:
+        """What a child says, under the names that its host gives."""
+        host, child = self._endpoint.host, self._endpoint.process
+        if host is None or child is None:
+            return reading
+        if self._present is None:
+            kind = next((kind for kind in HOSTS if kind.started(child, host.process)), None)
+            if kind is None:
+                return reading
+            self._present = kind.present(host, child, Fetch(host.url, api_key=self._api_key).only(kind.PATHS))
+        return self._present(reading)
 
     def _identify(self, fetch: Fetch) -> EngineAdapter | None:
         """The adapter that knows this endpoint. Raises FetchError when it cannot be asked at all."""
@@ -110,7 +143,8 @@ class EngineSource:
         self._adapter = None
         now = time.monotonic()
         self._died = self._died or now
-        if not self._endpoint.explicit and now - self._died > KEEP_S:
+        keep = 0.0 if self._endpoint.host is not None else KEEP_S  # a model that its host has unloaded is no loss
+        if not self._endpoint.explicit and now - self._died >= keep:
             self.gone = True
             return Gone()
         return self._row("unreachable", str(error)) if self._known else None
@@ -128,4 +162,4 @@ class EngineSource:
         process = self._endpoint.process
         if process is None:
             return replace(reading, local=is_local(self._endpoint.url))
-        return replace(reading, pid=process.pid, pids=self._family.pids())
+        return replace(reading, pid=process.pid, pids=self._family.pids(), visible_devices=visible_devices(process))

@@ -1,22 +1,18 @@
 """vLLM, V0 and V1: `GET /metrics`, whose token counters move with every step of the engine."""
 
-import os
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import ClassVar, Self
 
-import psutil
 from msgspec import DecodeError, Struct, structs
 from msgspec.json import Decoder
 
-from ..exposition import BadExposition, Series, parse
+from ..exposition import Series
 from ..fetch import Fetch
-from ..models import BadModelFile, facts, locate
-from ..processes import is_local
-from ..sample import Engine, ModelFacts, Status
-from .contract import UNAUTHORIZED, Endpoint, Process, Seen, Served
+from ..sample import Engine, ModelFacts
+from .contract import Process, Seen, Way
 from .prometheus import Counter, Names
+from .scraped import Scrape
+from .weights import Loaded, element, model
 
 _CONFIG = "vllm:cache_config_info"
 _SLEEP = "vllm:engine_sleep_state"
@@ -40,14 +36,11 @@ NAMES = Names(
     kv_usage=("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),  # renamed in 0.9; 0-1, whatever they say
     ttft=("vllm:time_to_first_token_seconds",),
     tpot=("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),  # 0.11 has both
+    prefix_queries=("vllm:prefix_cache_queries_total", "vllm:gpu_prefix_cache_queries_total"),
+    prefix_hits=("vllm:prefix_cache_hits_total", "vllm:gpu_prefix_cache_hits_total"),
     others=(_CONFIG, _SLEEP, _DRAFTS, _DRAFTED, _ACCEPTED),
 )
 """0.8 (V0) to 0.32; ranks of data parallelism are told apart by the label `engine`, which V0 lacks."""
-
-_BYTES = {"fp8": 1.0, "int8": 1.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0, "float32": 4.0, "float": 4.0}
-"""Bytes of one element of the KV cache, by how its type begins."""
-_PLAIN = {"BF16", "F16", "F32"}
-"""Names of weights that are not quantised as stored, but may be when they are loaded."""
 
 
 class _Version(Struct, forbid_unknown_fields=True):
@@ -64,10 +57,11 @@ class Vllm:
 
     name: ClassVar[str] = "vLLM"
     ports: ClassVar[tuple[int, ...]] = (8000,)
+    way: ClassVar[Way] = Way(f"GET /metrics {_DECODED}", "step")
     PATHS: ClassVar[frozenset[str]] = frozenset({"/version", "/v1/models", "/metrics"})
 
     def __init__(self, seen: Seen, fetch: Fetch) -> None:
-        self._fetch = fetch.only(self.PATHS)
+        self._scrape = Scrape(fetch.only(self.PATHS), NAMES)
         self._known = _identity(seen)
 
     @classmethod
@@ -106,38 +100,28 @@ class Vllm:
         Raises:
             FetchError: the engine could not be asked.
         """
-        answer = self._fetch.get("/metrics")
-        if answer.status in {401, 403}:
-            return self._trouble("unauthorized", UNAUTHORIZED)
-        if answer.status != 200:
-            return self._trouble("unsupported", f"GET /metrics answers {answer.status}")
-        try:
-            series = parse(answer.body, NAMES.wanted)
-        except BadExposition as error:
-            return self._trouble("unsupported", str(error))
-        return self._tell(series)
+        engine, series = self._scrape.read(self._known)
+        return engine if series is None else _tell(engine, series)
 
-    def _tell(self, series: Series) -> Engine:
-        engine = NAMES.fill(self._known, series)
-        if engine.decode_tokens is None:
-            return structs.replace(engine, problem=f"no {_DECODED} in its metrics: is it run with --disable-log-stats?")
-        awake, asleep = series.total(_SLEEP, sleep_state="awake"), series.total(_SLEEP)
-        capacity = _capacity(series)
-        usage = engine.kv_cache_usage
-        drafts = series.total(_DRAFTS)
-        return structs.replace(
-            engine,
-            status="sleeping" if asleep and not awake else engine.status,
-            model=engine.model or _labelled(series),
-            kv_bytes_per_element=engine.kv_bytes_per_element or _element(series.label(_CONFIG, "cache_dtype")),
-            context_tokens=usage * capacity if usage is not None and capacity else None,
-            drafts=drafts,
-            drafted_tokens=None if drafts is None else series.total(_DRAFTED),
-            accepted_tokens=None if drafts is None else series.total(_ACCEPTED),
-        )
 
-    def _trouble(self, status: Status, problem: str) -> Engine:
-        return structs.replace(self._known, status=status, problem=problem)
+def _tell(engine: Engine, series: Series) -> Engine:
+    """What the table of names does not say."""
+    if engine.decode_tokens is None:
+        return structs.replace(engine, problem=f"no {_DECODED} in its metrics: is it run with --disable-log-stats?")
+    awake, asleep = series.total(_SLEEP, sleep_state="awake"), series.total(_SLEEP)
+    capacity = _capacity(series)
+    usage = engine.kv_cache_usage
+    drafts = series.total(_DRAFTS)
+    return structs.replace(
+        engine,
+        status="sleeping" if asleep and not awake else engine.status,
+        model=engine.model or _labelled(series),
+        kv_bytes_per_element=engine.kv_bytes_per_element or element(series.label(_CONFIG, "cache_dtype")),
+        context_tokens=usage * capacity if usage is not None and capacity else None,
+        drafts=drafts,
+        drafted_tokens=None if drafts is None else series.total(_DRAFTED),
+        accepted_tokens=None if drafts is None else series.total(_ACCEPTED),
+    )
 
 
 def _identity(seen: Seen) -> Engine:
@@ -148,72 +132,24 @@ def _identity(seen: Seen) -> Engine:
     def flag(*names: str) -> str | None:
         return process.option(*names) if process else None
 
-    slots = flag("--max-num-seqs") or ""
+    loaded = served and Loaded(
+        name=served.id,
+        source="GET /v1/models",
+        root=served.root,
+        quantization=flag("--quantization", "-q"),
+        dtype=flag("--dtype"),
+        context_length=served.max_model_len,
+    )
     return Engine(
         engine=Vllm.name,
         url=seen.endpoint.url,
         status="ok",
         version=_version(seen),
         pid=process.pid if process else None,
-        model=_model(served, seen.endpoint, flag("--quantization", "-q"), flag("--dtype")) if served else None,
-        kv_bytes_per_element=_element(flag("--kv-cache-dtype")) or _element(flag("--dtype")),
-        slots=int(slots) if slots.isdecimal() else None,
-    )
-
-
-def _model(served: Served, endpoint: Endpoint, quantization: str | None, dtype: str | None) -> ModelFacts:
-    """The model: from its files if this machine has them, else what `GET /v1/models` says."""
-    is_here = endpoint.process is not None or is_local(endpoint.url)
-    for place in _places(served.root or "", endpoint.process) if is_here else ():
-        try:
-            found = facts(str(place))
-        except BadModelFile:
-            continue
-        if found is not None:
-            return _as_loaded(found, served, quantization, dtype)
-    root = served.root
-    return ModelFacts(
-        name=served.id,
-        source="GET /v1/models",
-        path=root if root and os.path.isabs(root) else None,  # noqa: PTH117  # no path is touched
-        quantization=quantization,
-        context_length=served.max_model_len,
-    )
-
-
-def _places(root: str, process: Process | None) -> Iterator[Path]:
-    """Where the weights may be: by their name here, from the server's own folder, and in its own root (a container)."""
-    try:
-        place = locate(root)
-    except BadModelFile:
-        place = None
-    if place is not None:
-        yield place
-    if process is None or not root:
-        return
-    if Path(root).is_absolute():
-        yield Path(f"/proc/{process.pid}/root") / Path(root).relative_to("/")
-        return
-    try:
-        yield Path(psutil.Process(process.pid).cwd(), root)
-    except psutil.Error:
-        return
-
-
-def _as_loaded(found: ModelFacts, served: Served, quantization: str | None, dtype: str | None) -> ModelFacts:
-    """Facts of the files under the names of the server; weights that it stores otherwise have no known size."""
-    found = structs.replace(found, name=served.id, context_length=served.max_model_len or found.context_length)
-    is_cast = found.quantization == "F32" and not (dtype or "").startswith("float32")
-    if found.quantization not in _PLAIN or not (quantization or is_cast):
-        return found
-    return structs.replace(
-        found,
-        source=f"{found.source}, but other weights are loaded: {quantization or dtype or 'half precision'}",
-        quantization=quantization,
-        weight_bytes=None,
-        embedding_bytes=None,
-        expert_bytes=0,
-        unused_bytes=0,
+        model=model(loaded, seen.endpoint) if loaded else None,
+        kv_bytes_per_element=element(flag("--kv-cache-dtype")) or element(flag("--dtype")),
+        slots=process.number("--max-num-seqs") if process else None,
+        tensor_parallel=process.number("--tensor-parallel-size", "-tp") if process else None,
     )
 
 
@@ -230,11 +166,6 @@ def _version(seen: Seen) -> str | None:
         return _decode_version(answer.body).version
     except DecodeError:
         return None
-
-
-def _element(dtype: str | None) -> float | None:
-    """Bytes of a KV cache element; None for "auto", which is the type of the model."""
-    return next((size for name, size in _BYTES.items() if dtype and dtype.startswith(name)), None)
 
 
 def _capacity(series: Series) -> float:

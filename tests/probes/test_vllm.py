@@ -140,6 +140,8 @@ def test_busy(serve: "Serve", name: str) -> None:
         requests_waiting=0,
         kv_cache_usage=0.003907203907203893,
         context_tokens=0.003907203907203893 * 524288,
+        prefix_queries=1240,
+        prefix_hits=0,
         ttft=Total(0.26630282402038574, 3),
         tpot=Total(2.6876852469999903, 628),
     )

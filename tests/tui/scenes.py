@@ -40,6 +40,7 @@ def llama(tick: int = 0) -> EngineView:
     rate = wave(1, 62.1, 2.0, tick + 60, gaps=False)[0] or 0.0
     return EngineView(
         engine="llama.cpp",
+        id="http://127.0.0.1:8080",
         url="http://127.0.0.1:8080",
         status="ok",
         version="b7112",
@@ -88,6 +89,7 @@ def llama(tick: int = 0) -> EngineView:
 def ollama() -> EngineView:
     return EngineView(
         engine="ollama",
+        id="http://127.0.0.1:11434",
         url="http://127.0.0.1:11434",
         status="idle",
         version="0.12.3",
@@ -106,6 +108,7 @@ def ollama() -> EngineView:
 def vllm() -> EngineView:
     return EngineView(
         engine="vLLM",
+        id="http://10.0.0.7:8000",
         url="http://10.0.0.7:8000",
         status="ok",
         version="0.14.0",
@@ -132,6 +135,7 @@ def vllm() -> EngineView:
 def loading() -> EngineView:
     return EngineView(
         engine="llama.cpp",
+        id="http://127.0.0.1:8081",
         url="http://127.0.0.1:8081",
         status="loading",
         model=Model(name="gpt-oss-120b", quantization="MXFP4"),
@@ -142,6 +146,7 @@ def loading() -> EngineView:
 def gone() -> EngineView:
     return EngineView(
         engine="llama.cpp",
+        id="http://127.0.0.1:8082",
         url="http://127.0.0.1:8082",
         status="unreachable",
         model=Model(name="Llama-3.1-8B-Instruct", quantization="Q8_0"),
@@ -150,7 +155,7 @@ def gone() -> EngineView:
 
 
 def locked() -> EngineView:
-    return EngineView(engine="vLLM", url="http://127.0.0.1:8001", status="unauthorized", problem="HTTP 401")
+    return EngineView(engine="vLLM", id="http://127.0.0.1:8001", url="http://127.0.0.1:8001", status="unauthorized", problem="HTTP 401")
 
 
 def gpu(number: int = 0, name: str = "NVIDIA GeForce RTX 4090", watts: float = 212.0, limit: float = 450.0) -> Device:
@@ -212,7 +217,7 @@ def busy(tick: int = 0) -> Snapshot:
         devices=(gpu(watts=212.0 + 3 * math.sin(tick)), CPU),
         engines=(view,),
         events=EVENTS[:1] + EVENTS[3:],
-        decode_trails={view.url: trail},
+        decode_trails={view.id: trail},
         power_trails={"nvidia0": _power(tick)},
     )
 
@@ -254,7 +259,7 @@ def idle(tick: int = 0) -> Snapshot:
         base,
         engines=(view,),
         devices=(replace(gpu(), power_w=28.0, utilization=0.0, sm_clock_mhz=210.0, temperature_c=41.0), CPU),
-        decode_trails={view.url: (*wave(350, 62.1, 2.0, 0)[:330], *([0.0] * 42))},
+        decode_trails={view.id: (*wave(350, 62.1, 2.0, 0)[:330], *([0.0] * 42))},
     )
 
 
@@ -285,7 +290,7 @@ def lost(tick: int = 0) -> Snapshot:
         problem="connection refused",
     )
     trail = (*wave(340, 62.1, 2.0, 0)[:320], *([None] * 12))
-    return replace(base, engines=(view,), decode_trails={view.url: trail}, events=EVENTS[:3])
+    return replace(base, engines=(view,), decode_trails={view.id: trail}, events=EVENTS[:3])
 
 
 def unmeasured(tick: int = 0) -> Snapshot:
@@ -309,7 +314,7 @@ def unmeasured(tick: int = 0) -> Snapshot:
         engines=(view,),
         devices=(cpu,),
         notes=("no NVIDIA driver",),
-        decode_trails={view.url: trail},
+        decode_trails={view.id: trail},
         power_trails={},
     )
 
@@ -325,8 +330,8 @@ def prefilling(tick: int = 0) -> Snapshot:
         joules_per_token=None,
         binds="arithmetic binds while a prompt is read",
     )
-    trail = (*base.decode_trails[view.url][:380], *([0.0] * 20))
-    return replace(base, engines=(view,), decode_trails={view.url: trail})
+    trail = (*base.decode_trails[view.id][:380], *([0.0] * 20))
+    return replace(base, engines=(view,), decode_trails={view.id: trail})
 
 
 def slow(tick: int = 0) -> Snapshot:
@@ -341,8 +346,8 @@ def slow(tick: int = 0) -> Snapshot:
         expected=Expected(decode_tps=Band(value=21.0, low=17.5, high=25.0)),
         ceiling=Ceiling(decode_tps=240.0, limit="bandwidth"),
     )
-    trail = tuple(None if value is None else value * 0.29 for value in base.decode_trails[view.url])
-    return replace(base, engines=(view,), decode_trails={view.url: trail})
+    trail = tuple(None if value is None else value * 0.29 for value in base.decode_trails[view.id])
+    return replace(base, engines=(view,), decode_trails={view.id: trail})
 
 
 def gpus(tick: int = 0) -> Snapshot:
@@ -373,8 +378,9 @@ def many(tick: int = 0) -> Snapshot:
     for number in range(256):
         source = (llama(tick), vllm(), ollama(), gone())[number % 4]
         rate = source.decode_tps * (0.5 + (number * 37 % 100) / 120) if source.decode_tps else source.decode_tps
-        views.append(replace(source, url=f"http://10.0.{number // 100}.{number % 100}:8000", decode_tps=rate))
-    return replace(base, engines=tuple(views), decode_trails={views[0].url: wave(300, 40, 3.0, tick)})
+        url = f"http://10.0.{number // 100}.{number % 100}:8000"
+        views.append(replace(source, id=url, url=url, decode_tps=rate))
+    return replace(base, engines=tuple(views), decode_trails={views[0].id: wave(300, 40, 3.0, tick)})
 
 
 def names(tick: int = 0) -> Snapshot:
@@ -387,7 +393,7 @@ def names(tick: int = 0) -> Snapshot:
     evil = Model(name="日本語モデル\x1b[31m\nred", quantization="Q8_0")
     device = replace(gpu(), name="NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition")
     first = replace(base.engines[0], model=long, engine="TensorRT-LLM Triton", url=base.engines[0].url)
-    second = replace(base.engines[1], model=evil, url="http://inference-gateway-01.internal.example.com:11434")
+    second = replace(base.engines[1], model=evil, id="far", url="http://inference-gateway-01.internal.example.com:11434")
     return replace(base, engines=(first, second, *base.engines[2:]), devices=(device, CPU))
 
 

@@ -64,13 +64,13 @@ async def test_the_first_frame_has_data() -> None:
 async def test_the_busiest_engine_is_in_focus_until_one_is_chosen() -> None:
     app = monitor()
     async with app.run_test(size=SIZE) as pilot:
-        assert app.focus_url == "http://10.0.0.7:8000"
+        assert app.row_id == "http://10.0.0.7:8000"
         await pilot.press("home", "enter")
         await pilot.pause()
-        assert app.focus_url == "http://127.0.0.1:8080"
+        assert app.row_id == "http://127.0.0.1:8080"
         app.beat()
         await pilot.pause()
-        assert app.focus_url == "http://127.0.0.1:8080"
+        assert app.row_id == "http://127.0.0.1:8080"
         assert "¹ llama.cpp :8080 ─ Qwen3-8B Q4_K_M ─ 4 slots" in text(app)
 
 
@@ -177,7 +177,7 @@ async def test_a_click_on_a_row_shows_that_engine() -> None:
         y = next(number for number, line in enumerate(lines) if "gemma" in line)
         await pilot.click(offset=(20, y))
         await pilot.pause()
-        assert app.focus_url == "http://127.0.0.1:11434"
+        assert app.row_id == "http://127.0.0.1:11434"
 
 
 async def test_a_click_on_a_key_runs_it() -> None:

@@ -48,7 +48,7 @@ def test_the_verdict_is_said_in_a_word(measured: float | None, words: str) -> No
 def test_idle_says_since_when_and_what_it_could_reach() -> None:
     snapshot = scenes.idle()
     view = snapshot.engines[0]
-    trail = snapshot.decode_trails[view.url]
+    trail = snapshot.decode_trails[view.id]
     shown = line(view, trail, 1.0, 100).text
     assert shown == "○ idle   for 42 s, last 61.4 tok/s   70.4 tok/s expected   102 ceiling   28 W"
     assert idle_for((None, 0.0), 1.0) is None
@@ -61,7 +61,7 @@ def test_the_answer_fits_its_panel(width: int, height: int) -> None:
     for scene in scenes.SCENES.values():
         snapshot = scene(0)
         for view in snapshot.engines[:6]:
-            drawn = answer(view, snapshot.decode_trails.get(view.url, ()), 1.0, width, height)
+            drawn = answer(view, snapshot.decode_trails.get(view.id, ()), 1.0, width, height)
             assert len(drawn) <= height
 
 

@@ -18,7 +18,7 @@ class Engines(Listing):
     """All engines, sorted and filtered."""
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False, init=False)
-    url: reactive[str] = reactive("", repaint=False, init=False)
+    row_id: reactive[str] = reactive("", repaint=False, init=False)
     order: reactive[Key] = reactive[Key]("found", repaint=False, init=False)
     pattern: reactive[str] = reactive("", repaint=False, init=False)
 
@@ -26,7 +26,7 @@ class Engines(Listing):
     class Chosen(Message):
         """The person wants to see this engine."""
 
-        url: str
+        row_id: str
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 # Textual's name
         super().__init__(id=id)
@@ -41,10 +41,10 @@ class Engines(Listing):
         """Draws the new state."""
         self._renew()
 
-    def watch_url(self) -> None:
+    def watch_row_id(self) -> None:
         """Marks the engine in focus."""
         if not self._moved:
-            self.cursor = self.url
+            self.cursor = self.row_id
             self.reveal()
         self.repaint()
 
@@ -61,7 +61,7 @@ class Engines(Listing):
     @property
     def index(self) -> int:
         """Where the cursor is; -1 when there is nothing."""
-        at = next((index for index, view in enumerate(self.views) if view.url == self.cursor), -1)
+        at = next((index for index, view in enumerate(self.views) if view.id == self.cursor), -1)
         return at if at >= 0 or not self.views else 0
 
     def total(self) -> int:
@@ -80,13 +80,13 @@ class Engines(Listing):
         if not self.views:
             return empty("none matches the filter; Esc clears it" if self.pattern else "none yet", width)
         view = self.views[index]
-        return engine_row(view, self._columns, cursor=index == self.index, focused=view.url == self.url)
+        return engine_row(view, self._columns, cursor=index == self.index, focused=view.id == self.row_id)
 
     def step(self, rows: int) -> None:
         """Moves the cursor."""
         if self.views:
             self._moved = True
-            self.cursor = self.views[min(max(self.index + rows, 0), len(self.views) - 1)].url
+            self.cursor = self.views[min(max(self.index + rows, 0), len(self.views) - 1)].id
             self.reveal()
 
     def reveal(self) -> None:
@@ -98,7 +98,7 @@ class Engines(Listing):
     def choose(self) -> None:
         """Asks for the engine under the cursor."""
         if self.views:
-            self.post_message(self.Chosen(self.views[self.index].url))
+            self.post_message(self.Chosen(self.views[self.index].id))
 
     def on_click(self, event: events.Click) -> None:
         """A heading sorts, a row is chosen."""
@@ -113,7 +113,7 @@ class Engines(Listing):
         index = self.first + at.y - 1
         if index < len(self.views):
             self._moved = True
-            self.cursor = self.views[index].url
+            self.cursor = self.views[index].id
             self.repaint()
             self.choose()
 
@@ -128,8 +128,8 @@ class Engines(Listing):
     def _renew(self) -> None:
         engines = self.snapshot.engines
         self.views = arrange(engines, self.order, self.pattern)
-        if not self._moved or (self.views and self.cursor not in {view.url for view in engines}):
-            before, self.cursor = self.cursor, self.url or (self.views[0].url if self.views else "")
+        if not self._moved or (self.views and self.cursor not in {view.id for view in engines}):
+            before, self.cursor = self.cursor, self.row_id or (self.views[0].id if self.views else "")
             if before != self.cursor:
                 self.reveal()
         found = (

@@ -16,17 +16,17 @@ EMPTY = Snapshot(time=0.0, wall=0.0)
 
 def pick(engines: Sequence[EngineView], current: str, *, chosen: bool) -> str:
     """The url of the engine to show: what the person chose, else one that works, and no jumping about."""
-    by_url = {view.url: view for view in engines}
-    held = by_url.get(current)
+    by_id = {view.id: view for view in engines}
+    held = by_id.get(current)
     if held is not None and (chosen or held.status == "ok"):
         return current
     busy = max((view for view in engines if view.status == "ok"), key=lambda view: view.decode_tps or 0.0, default=None)
     if busy is not None:
-        return busy.url
+        return busy.id
     if held is not None and held.status not in {"unreachable", "unsupported"}:
         return current
     calm = next((view for view in engines if view.status not in {"unreachable", "unsupported"}), None)
-    return calm.url if calm is not None else current if held is not None else engines[0].url if engines else ""
+    return calm.id if calm is not None else current if held is not None else engines[0].id if engines else ""
 
 
 def title(view: EngineView) -> str:
@@ -39,18 +39,18 @@ class Focus(Panel):
     """Measured, expected and ceiling of one engine."""
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, repaint=False, init=False)
-    url: reactive[str] = reactive("", repaint=False, init=False)
+    row_id: reactive[str] = reactive("", repaint=False, init=False)
     period: reactive[float] = reactive(1.0, repaint=False, init=False)
 
     def view(self) -> EngineView | None:
         """The engine in focus."""
-        return next((view for view in self.snapshot.engines if view.url == self.url), None)
+        return next((view for view in self.snapshot.engines if view.id == self.row_id), None)
 
     def watch_snapshot(self) -> None:
         """Draws the new state."""
         self._renew()
 
-    def watch_url(self) -> None:
+    def watch_row_id(self) -> None:
         """Draws the other engine."""
         self._renew()
 
@@ -59,7 +59,7 @@ class Focus(Panel):
         view = self.view()
         if view is None:
             return nothing(self.snapshot, width, height)
-        return answer(view, self.snapshot.decode_trails.get(view.url, ()), self.period, width, height)
+        return answer(view, self.snapshot.decode_trails.get(view.id, ()), self.period, width, height)
 
     def _renew(self) -> None:
         view = self.view()
