@@ -1,5 +1,6 @@
 """llmtop beside a real llama-server that generates under load."""
 
+import statistics
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -50,17 +51,22 @@ def until(live: Live, holds: Callable[[EngineView], bool], seconds: float) -> En
 
 @pytest.mark.parametrize("streams", [1, 2, 4])
 def test_decode_is_what_the_clients_count(small_model: Path, streams: int) -> None:
-    with Server(small_model, "slots=4") as server, Clients(server, streams, tokens=400) as clients:
+    """The middle of three windows: this machine may stand still for a moment, and then a client counts late."""
+    with Server(small_model, "slots=4") as server, Clients(server, streams, tokens=1800) as clients:
         clients.wait_for(streams * 20)
         taken: list[Sample] = []
-        with watching(server, window=5.0, taken=taken) as live:
-            time.sleep(5.2)
-            view = only(live)
-        readings = [sample for sample in taken if isinstance(sample.reading, Engine)]
-        end = readings[-1].time
-        assert view.decode_tps is not None and view.window_s is not None
-        assert view.decode_tps == pytest.approx(clients.rate(end - view.window_s, end), rel=0.02, abs=2 * streams / 5)
-        assert view.requests_running == streams
+        ratios: list[float] = []
+        running: list[float | None] = []
+        with watching(server, window=3.0, taken=taken) as live:
+            for _ in range(3):
+                time.sleep(3.2)
+                view = only(live)
+                end = max(sample.time for sample in taken if isinstance(sample.reading, Engine))
+                assert view.decode_tps is not None and view.window_s is not None
+                ratios.append(view.decode_tps / clients.rate(end - view.window_s, end))
+                running.append(view.requests_running)
+        assert statistics.median(ratios) == pytest.approx(1, abs=0.02)
+        assert streams in running
         assert view.liveness == "token"
 
 
