@@ -1,13 +1,21 @@
-"""Which devices an engine runs on."""
+"""Which devices an engine runs on, and what part of their work is its own."""
 
 from ..probes.sample import Device, Engine
+
+_CONTEXT = 0.05
+"""Share of its largest holding below which what a process holds on a GPU is a driver's context, no part of a model."""
+_UNSEEN = 0.1
+"""Share of the memory of a GPU, in use by nobody that the driver names, from which somebody unnamed must work there:
+in a container the driver hides the processes, while its own share is a few percent."""
+_ORDERS = {"nvidia": "NVIDIA", "cuda": "NVIDIA", "rocm": "AMD", "intel": "Intel"}
 
 
 def serving(engine: Engine, devices: list[Device]) -> list[Device]:
     """The devices that serve an engine; empty when it cannot be told.
 
-    A GPU serves it when one of its processes holds memory there. A local engine whose processes are known, on a machine
-    whose GPUs all say who holds their memory and none names it, runs on the CPU. Everything else stays unknown.
+    A GPU serves it when one of its processes holds more memory there than a context takes. Where the driver names none
+    of them, its environment and command line may tell. A local engine whose processes are known, on a machine whose
+    GPUs all say who holds their memory and none names it, runs on the CPU. Everything else stays unknown.
     """
     if not engine.local:
         return []
@@ -15,10 +23,83 @@ def serving(engine: Engine, devices: list[Device]) -> list[Device]:
     cpus = [device for device in devices if device.kind == "cpu"]
     if not gpus:
         return cpus
-    pids = frozenset(engine.pids)
-    held = [gpu for gpu in gpus if gpu.processes and any(process.pid in pids for process in gpu.processes)]
-    if held:
-        return held
-    if pids and all(gpu.processes is not None for gpu in gpus):
+    holding = [(gpu, _held(gpu, engine)) for gpu in gpus]
+    most = max((held or 0 for _, held in holding), default=0)
+    found = [gpu for gpu, held in holding if held is not None and held >= _CONTEXT * most]
+    if found:
+        return found
+    if engine.visible_devices == () and all(gpu.vendor == "NVIDIA" for gpu in gpus):
         return cpus
-    return []
+    if any(gpu.processes is None or _hides_somebody(gpu) for gpu in gpus):
+        return _named(engine.visible_devices, gpus)
+    return cpus if engine.pids else []
+
+
+def share(engine: Engine, device: Device) -> float | None:
+    """The part of a device's work that is the engine's, 0-1, by the time that it worked for each process.
+
+    1 where nobody else holds much memory there. None where others do and the driver does not say who works, or nobody
+    does.
+    """
+    if device.processes is None or not neighbours(engine, device):
+        return 1.0
+    worked = [(process.pid in engine.pids, process.utilization) for process in device.processes]
+    total = sum(time for _, time in worked if time is not None)
+    if any(time is None for _, time in worked) or not total:
+        return None
+    return sum(time for own, time in worked if own and time is not None) / total
+
+
+def neighbours(engine: Engine, device: Device) -> tuple[int, ...]:
+    """Processes of others that hold more on it than a context takes, beside what the engine holds there."""
+    own = _held(device, engine)
+    if own is None:
+        return ()
+    return tuple(
+        process.pid
+        for process in device.processes or ()
+        if process.pid not in engine.pids and (process.memory_bytes or 0) > _CONTEXT * own
+    )
+
+
+def power(engine: Engine, devices: list[Device]) -> float | None:
+    """Watts that devices draw for an engine; None when one of them does not say, or not for whom."""
+    watts = [_power(engine, device) for device in devices]
+    known = [each for each in watts if each is not None]
+    return sum(known) if known and len(known) == len(watts) else None
+
+
+def _power(engine: Engine, device: Device) -> float | None:
+    part = share(engine, device)
+    return None if device.power_w is None or part is None else device.power_w * part
+
+
+def _held(device: Device, engine: Engine) -> int | None:
+    """Bytes that its processes hold on a device, 0 where the driver does not say how many; None where they do not."""
+    held = [process.memory_bytes or 0 for process in device.processes or () if process.pid in engine.pids]
+    return sum(held) if held else None
+
+
+def _hides_somebody(device: Device) -> bool:
+    used, total, processes = device.memory_used_bytes, device.memory_total_bytes, device.processes or ()
+    if used is None or total is None or any(process.memory_bytes is None for process in processes):
+        return False
+    return used - sum(process.memory_bytes or 0 for process in processes) > _UNSEEN * total
+
+
+def _named(names: tuple[str, ...] | None, gpus: list[Device]) -> list[Device]:
+    """The devices of these names; none where one of them could be more than one device."""
+    found = [_one(name, gpus) for name in names or ()]
+    return [gpu for gpu in found if gpu is not None] if all(found) else []
+
+
+def _one(name: str, gpus: list[Device]) -> Device | None:
+    by_uuid = [gpu for gpu in gpus if gpu.uuid and gpu.uuid.startswith(name)]
+    if len(by_uuid) == 1:
+        return by_uuid[0]
+    order = name.rstrip("0123456789")
+    index = name[len(order) :]
+    row = [gpu for gpu in gpus if gpu.vendor == _ORDERS.get(order, gpu.vendor)]
+    alike = len({(gpu.vendor, gpu.name) for gpu in row}) == 1
+    known = order == "nvidia" or (alike and order in {*_ORDERS, "gpu", "vulkan"})
+    return row[int(index)] if index and known and int(index) < len(row) else None

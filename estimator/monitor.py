@@ -56,12 +56,13 @@ class Monitor:
         """Everything that is known now."""
         devices = self._all_devices()
         tracks = self._engines.values()
+        names = {pid: track.called for track in tracks for pid in track.reading.pids}
         return Snapshot(
             time=self._time,
             wall=self._wall,
             host=self._host,
             devices=tuple(devices),
-            engines=tuple(track.view(self._time, devices, self._runs) for track in tracks),
+            engines=tuple(track.view(self._time, devices, self._runs, names) for track in tracks),
             events=tuple(self._events),
             notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
             decode_trails={track.id: track.trail.values for track in tracks},
@@ -135,6 +136,7 @@ def _silent(device: Device, silence: float) -> Device:
         cores=device.cores,
         pci_id=device.pci_id,
         pci_address=device.pci_address,
+        uuid=device.uuid,
         problem=f"its driver has not answered for {silence:.0f} s",
     )
 

@@ -1,5 +1,7 @@
 """The one sentence that says what binds now."""
 
+from collections.abc import Sequence
+
 from ..probes.sample import Device, Engine, ModelFacts
 from .model import Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .roofline import total_bandwidth
@@ -15,6 +17,7 @@ def binds(
     good: Expected,
     devices: list[Device],
     decode_tps: float | None,
+    shared: Sequence[str] = (),
 ) -> str | None:
     """What limits the engine now, or why nothing can be said; None when its status says it all."""
     if reading.status not in {"ok", "idle"}:
@@ -36,6 +39,7 @@ def binds(
         for device in devices
         if device.throttle_reasons
     ]
+    parts += shared
     if reading.prefilling and reading.requests_running:
         parts.insert(0, f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
     return "; ".join(part for part in parts if part)

@@ -1,13 +1,13 @@
 """What is known of one engine over time: its rates, its load, and how it stands to the ceiling."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
 from .drafting import Drafting
 from .flow import Flow, Told
-from .link import serving
+from .link import neighbours, power, serving, share
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .outlook import Outlook, outlook, where
 from .own import Run
@@ -17,6 +17,8 @@ from .steady import Steady
 from .trail import Trail
 
 ALIVE = frozenset({"ok", "idle"})
+ALONE = 0.95
+"""Share of a device's work from which a run tells what the device can do."""
 TROUBLE = {
     "unreachable": "is gone",
     "loading": "is loading its model",
@@ -73,8 +75,17 @@ class EngineTrack:
         self.trail.add(time, self._decode.per_second)
         return happened
 
-    def view(self, now: float, devices: list[Device], runs: Sequence[Run] = ()) -> EngineView:
-        """The engine as a person sees it at `now` (monotonic seconds), with what this machine reached before."""
+    def view(
+        self, now: float, devices: list[Device], runs: Sequence[Run] = (), names: Mapping[int, str] | None = None
+    ) -> EngineView:
+        """The engine as a person sees it.
+
+        Args:
+            now: monotonic seconds.
+            devices: those of this machine.
+            runs: what this machine reached before.
+            names: by pid, how other engines are called that may use the same devices.
+        """
         reading = self.reading
         silence = now - self.time
         if silence > 3 * self.period + 3:
@@ -93,7 +104,7 @@ class EngineTrack:
         ahead = self._outlook(load, served_by, runs)
         roof, good = ahead.ceiling, ahead.expected
         decode, prefill = self._decode.per_second, self._prefill.per_second
-        power = _power(served_by)
+        drawn = power(reading, served_by)
         return EngineView(
             id=self.id,
             engine=reading.engine,
@@ -131,10 +142,17 @@ class EngineTrack:
             expected=good,
             mbu=decode / roof.decode_tps if decode and roof.decode_tps and roof.limit == "bandwidth" else None,
             mfu=prefill / roof.prefill_tps if prefill and roof.prefill_tps else None,
-            power_w=power,
-            joules_per_token=power / decode if power and decode and decode > 0.05 else None,
+            power_w=drawn,
+            joules_per_token=drawn / decode if drawn and decode and decode > 0.05 else None,
             binds=sentence.binds(
-                reading, facts=self._model, load=load, roof=roof, good=good, devices=served_by, decode_tps=decode
+                reading,
+                facts=self._model,
+                load=load,
+                roof=roof,
+                good=good,
+                devices=served_by,
+                decode_tps=decode,
+                shared=[_shared(reading, device, names or {}) for device in served_by if neighbours(reading, device)],
             ),
         )
 
@@ -156,6 +174,11 @@ class EngineTrack:
         return [TROUBLE.get(now.status, f"is {now.status}")]
 
     @property
+    def called(self) -> str:
+        """How it is called in a line of text."""
+        return label(self.reading)
+
+    @property
     def has_run(self) -> bool:
         """Whether a steady stretch of decoding has become long enough."""
         return self._steady.is_long_enough
@@ -165,6 +188,8 @@ class EngineTrack:
         served_by = serving(self.reading, devices)
         facts = self._model
         if facts is None or not served_by or any(device.throttle_reasons for device in served_by):
+            return None
+        if any((share(self.reading, device) or 0.0) < ALONE for device in served_by):
             return None
         measured = self._steady.take()
         ahead = self._outlook(self._load(), served_by, ()) if measured else None
@@ -235,9 +260,9 @@ class EngineTrack:
         )
 
 
-def label(view: Engine) -> str:
+def label(reading: Engine) -> str:
     """How an engine is called in a line of text: "llama.cpp 127.0.0.1:8080"."""
-    return f"{view.engine} {view.url.partition('://')[2] or view.url}"
+    return f"{reading.engine} {reading.url.partition('://')[2] or reading.url}"
 
 
 def event(wall: float, reading: Engine, text: str) -> Event:
@@ -263,8 +288,9 @@ def _share(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
 
 
-def _power(devices: list[Device]) -> float | None:
-    """Watts of the devices together; None when one of them does not say."""
-    watts = [device.power_w for device in devices]
-    known = [power for power in watts if power is not None]
-    return sum(known) if known and len(known) == len(watts) else None
+def _shared(reading: Engine, device: Device, names: Mapping[int, str]) -> str:
+    """Who else works on a device, and whether the driver tells them apart."""
+    others = dict.fromkeys(names.get(pid, f"process {pid}") for pid in neighbours(reading, device))
+    part = share(reading, device)
+    told = "not told apart by the driver" if part is None else f"{part:.0%} of its work is this engine's"
+    return f"{device.name} is shared with {', '.join(others)} ({told})"

@@ -144,6 +144,10 @@ class ModelFacts(Struct, frozen=True, kw_only=True):
     """The same, summed over the layers that keep a sliding window only."""
     kv_window: int | None = None
     """Length of that window in tokens."""
+    missing_shards: int = 0
+    """Files of the model that are not there: the sizes are those of a part."""
+    assumed: tuple[str, ...] = ()
+    """What the file does not say and was taken for it, a sentence each."""
 
 
 class Total(Struct, frozen=True):
@@ -167,7 +171,7 @@ class Engine(Struct, frozen=True, kw_only=True, tag="engine"):
     local: bool = True
     """Whether it runs on this machine."""
     visible_devices: tuple[str, ...] | None = None
-    """The devices that its environment or command line leaves it, as written there: "0", "GPU-8f6c…"; None: all."""
+    """The devices that its environment or command line leaves it, named as in `visible`; None: nothing limits it."""
     tensor_parallel: int | None = None
     """Devices that share each layer, from its command line or configuration."""
     via: str | None = None

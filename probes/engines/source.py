@@ -162,4 +162,4 @@ class EngineSource:
         process = self._endpoint.process
         if process is None:
             return replace(reading, local=is_local(self._endpoint.url))
-        return replace(reading, pid=process.pid, pids=self._family.pids(), visible_devices=visible_devices(process))
+        return replace(reading, pid=process.pid, pids=self._family.pids(), visible_devices=self._visible)

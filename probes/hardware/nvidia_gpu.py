@@ -5,7 +5,8 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from ..sample import Device, DeviceProcess
+from ..sample import Device
+from .nvidia_processes import NvidiaProcesses
 from .nvidia_rates import memory_type, peak_bandwidth, peak_compute
 from .nvml import Nvml, member
 
@@ -13,8 +14,6 @@ _SM, _MEMORY = 1, 2
 """NVML_CLOCK_SM, NVML_CLOCK_MEM."""
 _ON_DIE = 0
 """NVML_TEMPERATURE_GPU."""
-_PROCESSES_S = 2.0
-"""Seconds between two looks at the process lists: the dearest question, and the answer changes slowly."""
 
 _REASONS = (
     (0x04, "power cap"),
@@ -37,11 +36,9 @@ class NvidiaGpu:
     def __init__(self, nvml: Nvml, index: int, clock: Callable[[], float]) -> None:
         self._nvml = nvml
         self._index = index
-        self._clock = clock
         self._handle: object | None = None
         self._facts = Device(id=f"nvidia{index}", name="NVIDIA GPU", vendor="NVIDIA", kind="gpu")
-        self._processes: tuple[DeviceProcess, ...] | None = None
-        self._processes_due = 0.0
+        self._users = NvidiaProcesses(nvml, clock)
 
     def read(self) -> Device:
         """One reading; a lost GPU keeps the facts that were known of it."""
@@ -62,6 +59,7 @@ class NvidiaGpu:
         if handle is None:
             return
         name = nvml.ask("nvmlDeviceGetName", handle)
+        uuid = nvml.ask("nvmlDeviceGetUUID", handle)
         bus_bits = nvml.number("nvmlDeviceGetMemoryBusWidth", handle)
         cores = nvml.number("nvmlDeviceGetNumGpuCores", handle)
         capability = nvml.ask("nvmlDeviceGetCudaComputeCapability", handle)
@@ -84,6 +82,7 @@ class NvidiaGpu:
             cores=cores,
             pci_id=pci_id,
             pci_address=pci_address,
+            uuid=uuid if isinstance(uuid, str) else None,
         )
         if not nvml.lost:
             self._handle, self._facts = handle, facts
@@ -108,7 +107,7 @@ class NvidiaGpu:
             power_w=nvml.scaled(1e-3, "nvmlDeviceGetPowerUsage", handle),
             power_limit_w=limit,
             throttle_reasons=self._throttle_reasons(handle),
-            processes=self._holders(handle),
+            processes=self._users.read(handle),
         )
 
     def _range(self, handle: object) -> tuple[float | None, float | None]:
@@ -139,35 +138,7 @@ class NvidiaGpu:
             bits = self._nvml.number("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
         return tuple(words for bit, words in _REASONS if (bits or 0) & bit)
 
-    def _holders(self, handle: object) -> tuple[DeviceProcess, ...] | None:
-        """Who computes and who draws on it; a process that does both is one.
-
-        The version stands in the names because the binding's plain names raise an error of their own on old drivers.
-        """
-        now = self._clock()
-        if now < self._processes_due:
-            return self._processes
-        self._processes_due = now + _PROCESSES_S
-        computing = self._nvml.ask("nvmlDeviceGetComputeRunningProcesses_v3", handle)
-        drawing = self._nvml.ask("nvmlDeviceGetGraphicsRunningProcesses_v3", handle)
-        if computing is None and drawing is None:
-            self._processes = None
-            return None
-        held: dict[int, int | None] = {}
-        for process in (*_listed(computing), *_listed(drawing)):
-            pid = member(process, "pid")
-            if pid is not None:
-                memory = member(process, "usedGpuMemory")
-                before = held.get(pid)
-                held[pid] = memory if before is None else max(before, memory or 0)
-        self._processes = tuple(DeviceProcess(pid, memory) for pid, memory in sorted(held.items()))
-        return self._processes
-
 
 def _version(capability: object) -> str | None:
     """Major and minor number as "8.9"."""
     return ".".join(map(str, cast("tuple[int, int]", capability))) if isinstance(capability, tuple) else None
-
-
-def _listed(answer: object) -> list[object]:
-    return cast("list[object]", answer) if isinstance(answer, list) else []

@@ -9,6 +9,8 @@ from typing import cast
 
 LIBRARY_MISSING = 12
 FUNCTION_MISSING = 13
+_NOTHING = {0, 6}
+"""Success and not found: the binding makes an error of a list that is empty at its first look, too."""
 _LOST = {
     15: "GPU is lost: it fell off the bus; reboot or reset it",
     16: "GPU needs a reset: nvidia-smi --gpu-reset, or reboot",
@@ -49,6 +51,15 @@ class Nvml:
         except self._error as error:
             self.lost = self.lost or _LOST.get(_code(error))
             return None
+
+    def listed(self, function: str, *arguments: object) -> list[object] | None:
+        """The answer of a function that lists; empty where NVML finds nothing, None for an error of another kind."""
+        try:
+            call = cast("Callable[..., list[object]]", getattr(self._binding, function))
+            return call(*arguments)
+        except self._error as error:
+            self.lost = self.lost or _LOST.get(_code(error))
+            return [] if _code(error) in _NOTHING else None
 
     def number(self, function: str, *arguments: object) -> int | None:
         """The answer of a function that counts."""

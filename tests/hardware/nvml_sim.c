@@ -14,6 +14,7 @@
  *   KEY NUMBER             one of the keys in `settings` below, in the units of NVML (mW, MHz, bytes, degrees, percent)
  *   compute 4711 1048576   a process and its bytes of memory; "-" for bytes that are not available
  *   graphics 4712 -
+ *   busy 4711 80           percent of the time that the GPU works for it; without such lines nothing is found (6)
  *   error FUNCTION 3       the function (its name without "nvmlDevice"; "*" for all) answers this code for this GPU
  *
  * Return codes: 2 invalid argument, 3 not supported, 4 no permission, 7 insufficient size, 9 driver not loaded,
@@ -29,7 +30,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SUCCESS, UNINITIALIZED, INVALID, NOT_SUPPORTED, INSUFFICIENT_SIZE = 7 };
+enum { SUCCESS, UNINITIALIZED, INVALID, NOT_SUPPORTED, NOT_FOUND = 6, INSUFFICIENT_SIZE };
 enum { GPUS = 16, ERRORS = 24, PROCESSES = 24, NAME = 64 };
 enum { COMPUTE, GRAPHICS, KINDS };
 #define NOT_AVAILABLE UINT64_MAX
@@ -45,15 +46,22 @@ struct process { /* nvmlProcessInfo_v2_t */
     unsigned gpu_instance, compute_instance;
 };
 
+struct work { /* nvmlProcessUtilizationSample_t */
+    unsigned pid;
+    unsigned long long microseconds;
+    unsigned sm, memory, encoder, decoder;
+};
+
 struct gpu {
     char name[NAME];
     uint64_t memory_total, memory_used, utilization, memory_utilization, temperature;
     uint64_t power, limit, limit_min, limit_max, limit_default, energy;
     uint64_t sm_clock, memory_clock, sm_clock_max, memory_clock_max, bus_width, cores, cc_major, cc_minor, reasons;
     uint64_t pci_id; /* the vendor in the lower half */
-    int errors, processes[KINDS];
+    int errors, processes[KINDS], busy;
     struct error error[ERRORS];
     struct process process[KINDS][PROCESSES];
+    struct work work[PROCESSES];
 };
 
 struct setting {
@@ -99,11 +107,18 @@ static void add_process(struct gpu *gpu, int kind, const char *text) {
     gpu->process[kind][gpu->processes[kind]++] = (struct process){pid, held, ~0u, ~0u};
 }
 
+static void add_work(struct gpu *gpu, const char *text) {
+    unsigned pid, percent;
+    if (gpu->busy == PROCESSES || sscanf(text, "%u %u", &pid, &percent) != 2) return;
+    gpu->work[gpu->busy++] = (struct work){pid, 1700000000000000ull, percent, 0, 0, 0};
+}
+
 static void set(struct gpu *gpu, const char *key, const char *value) {
     struct error *error = &gpu->error[gpu->errors];
     if (!strcmp(key, "name")) snprintf(gpu->name, NAME, "%.63s", value);
     if (!strcmp(key, "compute")) add_process(gpu, COMPUTE, value);
     if (!strcmp(key, "graphics")) add_process(gpu, GRAPHICS, value);
+    if (!strcmp(key, "busy")) add_work(gpu, value);
     if (!strcmp(key, "error") && gpu->errors < ERRORS && sscanf(value, "%55s %d", error->function, &error->code) == 2)
         gpu->errors++;
     for (int i = 0; i < SETTINGS; i++)
@@ -227,6 +242,18 @@ int nvmlDeviceGetPciInfo_v3(void *handle, struct pci *out) ANSWER({
 struct memory { /* nvmlMemory_t */
     unsigned long long total, free, used;
 };
+
+int nvmlDeviceGetUUID(void *handle, char *out, unsigned size)
+    ANSWER(snprintf(out, size, "GPU-00000000-0000-0000-0000-%012d", (int)(gpu - gpus)))
+
+int nvmlDeviceGetProcessUtilization(void *handle, struct work *out, unsigned *size, unsigned long long since) ANSWER({
+    (void)since;
+    int fits = out && *size >= (unsigned)gpu->busy;
+    *size = gpu->busy;
+    if (!gpu->busy) code = NOT_FOUND;
+    else if (!fits) code = INSUFFICIENT_SIZE;
+    else memcpy(out, gpu->work, gpu->busy * sizeof *out);
+})
 
 int nvmlDeviceGetMemoryInfo(void *handle, struct memory *out)
     ANSWER((*out = (struct memory){gpu->memory_total, gpu->memory_total - gpu->memory_used, gpu->memory_used}))

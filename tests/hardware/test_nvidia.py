@@ -86,7 +86,7 @@ def test_what_is_refused_is_none(nvml: SimulatedNvml, code: int) -> None:
         "GetPowerManagementDefaultLimit GetUtilizationRates GetMemoryInfo GetTemperature GetTemperatureV GetClockInfo "
         "GetMaxClockInfo GetMemoryBusWidth GetNumGpuCores GetCudaComputeCapability GetPciInfo_v3 "
         "GetCurrentClocksEventReasons GetCurrentClocksThrottleReasons GetComputeRunningProcesses_v3 "
-        "GetGraphicsRunningProcesses_v3 GetName"
+        "GetGraphicsRunningProcesses_v3 GetName GetUUID"
     )
     nvml.write("gpu 0\nreasons 4\n" + "".join(f"error {name} {code}\n" for name in refused.split()))
     (device,) = NvidiaProbe().read().devices
@@ -153,7 +153,7 @@ def test_processes_are_merged_and_looked_up_seldom(nvml: SimulatedNvml) -> None:
     clock = Clock()
     probe = NvidiaProbe(clock=clock)
     nvml.write("gpu 0\ncompute 30 4096\ncompute 7 -\ngraphics 30 8192\ngraphics 12 100\n")
-    expected = (DeviceProcess(7, None), DeviceProcess(12, 100), DeviceProcess(30, 8192))
+    expected = (DeviceProcess(7, None, 0.0), DeviceProcess(12, 100, 0.0), DeviceProcess(30, 8192, 0.0))
     assert probe.read().devices[0].processes == expected
     nvml.write("gpu 0\n")
     clock.now += 1

@@ -35,3 +35,21 @@ def test_power_and_ceiling_are_those_of_the_gpu_that_its_process_is_on(small_mod
     assert engine["ceiling"]["decode_tps"] < peak * 1e9 / engine["model"]["bytes_per_token"]
     assert engine["ceiling"]["limit"] == "bandwidth"
     assert engine["expected"]["decode_tps"]["low"] < engine["expected"]["decode_tps"]["high"]
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the simulated driver needs a C compiler")
+def test_two_engines_on_one_gpu_share_its_power_by_the_time_it_works_for_each(
+    small_model: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "gpus.txt"
+    settings = environment(compile_nvml("cc", tmp_path), state) | {"PYTHONPATH": str(ROOT / ".src")}
+    with Server(small_model) as one, Server(small_model) as other:
+        state.write_text(
+            "gpu 0\nname NVIDIA GeForce RTX 4090\npower 400000\n"
+            f"compute {one.pid} 6442450944\ncompute {other.pid} 6442450944\n"
+            f"busy {one.pid} 60\nbusy {other.pid} 20\n"
+        )
+        command = [sys.executable, "-m", "llmtop", "--json", "--no-discover", "--url", one.url, "--url", other.url]
+        document = json.loads(subprocess.run(command, env=settings, capture_output=True, check=True).stdout)
+    drawn = {engine["url"]: engine["power_w"] for engine in document["engines"]}
+    assert drawn == {one.url: pytest.approx(300.0), other.url: pytest.approx(100.0)}
