@@ -84,12 +84,12 @@ class Monitor:
     def _feed_engine(self, sample: Sample, engine: Engine) -> None:
         from .track import EngineTrack, event  # noqa: PLC0415
 
-        assigned = self._watchers.assign(sample, engine)
-        if assigned is None:
-            return
-        source, engine = assigned
+        source, told = self._watchers.assign(sample, engine)
         if source != sample.source:
             self._engines.pop(sample.source, None)
+        if told is None:
+            return
+        engine = told
         track = self._engines.get(source)
         if track is None:
             track = self._engines[source] = EngineTrack(source, engine, self._window, self._interval)

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from ..probes.sample import Engine, Sample
 
+ALIVE = frozenset({"ok", "idle"})
 COUNTED = (
     "decode_tokens",
     "prefill_tokens",
@@ -16,7 +17,11 @@ COUNTED = (
     "about",
     "decode_tps",
     "prefill_tps",
+    "last_decode_tps",
+    "last_prefill_tps",
     "requests_running",
+    "requests_waiting",
+    "kv_cache_usage",
     "prefilling",
     "context_tokens",
     "ttft",
@@ -39,18 +44,19 @@ class Watchers:
         self._engines: dict[str, Engine] = {}
         self._watchers: dict[str, tuple[Sample, Engine]] = {}
 
-    def assign(self, sample: Sample, reading: Engine) -> tuple[str, Engine] | None:
-        """The source whose row it is and what to put there; None for a reading that brings that row nothing new."""
+    def assign(self, sample: Sample, reading: Engine) -> tuple[str, Engine | None]:
+        """The source whose row it is, and what to put there: None where it brings that row nothing new."""
         if reading.upstream is None:
             self._engines[sample.source] = reading
-            watcher = self._watcher_of(reading, sample.time)
-            return None if watcher is not None and reading.status in {"ok", "idle"} else (sample.source, reading)
+            watched = self._is_watched(reading, sample.time) and reading.status in ALIVE
+            return sample.source, None if watched else reading
         self._watchers[sample.source] = (sample, reading)
-        if reading.status not in {"ok", "idle"}:
+        if reading.status not in ALIVE:
             del self._watchers[sample.source]
         for source, engine in self._engines.items():
-            if watches(reading, engine):
-                return (source, together(engine, reading)) if engine.status in {"ok", "idle"} else None
+            if stands_before(reading, engine):
+                tells = speaks(reading) and engine.status in ALIVE and not is_live(engine)
+                return source, together(engine, reading) if tells else None
         return sample.source, reading
 
     def drop(self, source: str) -> None:
@@ -58,27 +64,35 @@ class Watchers:
         self._engines.pop(source, None)
         self._watchers.pop(source, None)
 
-    def _watcher_of(self, engine: Engine, now: float) -> Engine | None:
-        for seen, reading in self._watchers.values():
-            if watches(reading, engine) and now - seen.time <= 3 * seen.period + 3:
-                return reading
-        return None
+    def _is_watched(self, engine: Engine, now: float) -> bool:
+        """Whether somebody who watches it speaks for it now."""
+        return not is_live(engine) and any(
+            speaks(reading) and stands_before(reading, engine) and now - seen.time <= 3 * seen.period + 3
+            for seen, reading in self._watchers.values()
+        )
 
 
-def watches(watcher: Engine, engine: Engine) -> bool:
-    """Whether it stands before this engine, and that one does not tell how fast it is by itself."""
-    is_live = engine.liveness in {"token", "step", "interval"}
-    return not is_live and watcher.upstream is not None and _place(watcher.upstream) == _place(engine.url)
+def is_live(engine: Engine) -> bool:
+    """Whether it tells by itself how fast it is."""
+    return engine.liveness in {"token", "step", "interval"}
+
+
+def speaks(watcher: Engine) -> bool:
+    """Whether it has anything to tell: a log without a line of interest has not."""
+    return watcher.status in ALIVE and watcher.liveness is not None
+
+
+def stands_before(watcher: Engine, engine: Engine) -> bool:
+    """Whether it is this engine whose answers, or whose log, the watcher counts."""
+    return watcher.upstream is not None and _place(watcher.upstream) == _place(engine.url)
 
 
 def together(engine: Engine, watcher: Engine) -> Engine:
     """What the engine says of itself, with the counts of who watches it."""
     seen = {name: value for name in COUNTED if (value := getattr(watcher, name)) is not None}
     engine = structs.replace(engine, **seen)
-    is_nameless = engine.model is None
-    return structs.replace(
-        engine, status=watcher.status, problem=None, model=watcher.model if is_nameless else engine.model
-    )
+    status = engine.status if watcher.requests_running is None else watcher.status
+    return structs.replace(engine, status=status, problem=None, model=engine.model or watcher.model)
 
 
 def _place(url: str) -> tuple[str, int | None]:

@@ -11,7 +11,8 @@ from .engines import ENGINES
 from .engines.contract import Endpoint, Process
 from .kinship import owned, related
 from .listening import fingerprint
-from .processes import Listener, describe, is_local, listeners
+from .local import is_local
+from .processes import Listener, describe, listeners
 
 PERIOD_S = 2.0
 SLOW_PERIOD_S = 5.0

@@ -1,13 +1,11 @@
 """Processes of this machine: who listens where, with which command line, and who descends from whom."""
 
-import socket
 import time
 from pathlib import Path
 
 import psutil
 from msgspec import Struct
 
-from .address import Address
 from .engines.contract import Process
 
 TELLING = ("xllamacpp", "llama_cpp/lib")
@@ -66,24 +64,6 @@ def listeners() -> list[Listener]:
     except psutil.AccessDenied:  # macOS lets only root see the sockets of others
         found = _own_listeners()
     return sorted(found, key=lambda listener: (listener.port, ":" in listener.host, listener.host))
-
-
-def is_local(url: str) -> bool:
-    """Whether a URL names this machine, by a numeric address or as localhost. No name is looked up."""
-    try:
-        host = Address.parse(url).host
-    except ValueError:
-        return False
-    return host == "localhost" or host.startswith("127.") or host == "::1" or host in _own_addresses()
-
-
-def _own_addresses() -> set[str]:
-    return {
-        address.address
-        for addresses in psutil.net_if_addrs().values()
-        for address in addresses
-        if address.family in {socket.AF_INET, socket.AF_INET6}
-    }
 
 
 def _own_listeners() -> set[Listener]:

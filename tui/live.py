@@ -1,7 +1,7 @@
 """The live feed: probes of this machine and its engines, folded into snapshots."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..probes.engines.contract import Endpoint
     from ..probes.engines.source import EngineSource
     from ..probes.hardware import HardwareProbe
+    from ..probes.logs.source import LogSource
 
 SETTLE_S = 2.5
 """The longest that `settle` waits for sources that hang."""
@@ -41,12 +42,14 @@ class Live:
         window: float | None = None,
         api_key: str | None = None,
         discover: bool = True,
+        logs: Sequence[str] = (),
         record: Callable[[Sample], None] | None = None,
     ) -> None:
         self._urls = urls
         self._interval = interval
         self._api_key = api_key
         self._discover = discover
+        self._log_names = logs
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
@@ -54,6 +57,7 @@ class Live:
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
         self._hardware: list[HardwareProbe] = []
+        self._logs: list[LogSource] = []
         self._discovery: Discovery | None = None
 
     @property
@@ -68,6 +72,8 @@ class Live:
             probe.period = interval
         for source in list(self._engines.values()):
             source.interval = interval
+        for log in self._logs:
+            log.interval = interval
         self._sampler.wake()
 
     def start(self) -> None:
@@ -81,6 +87,7 @@ class Live:
         self._hardware = detect(self._interval)
         for probe in self._hardware:
             self._first_readings.append(self._sampler.add(probe))
+        self._follow_logs()
         self._discovery = Discovery(self._found, self._urls, everything=self._discover)
         self._discovery.start()
 
@@ -89,6 +96,8 @@ class Live:
         if self._discovery is not None:
             self._discovery.stop()
         self._sampler.stop()
+        for log in self._logs:
+            log.stop()
 
     def rescan(self) -> None:
         """Looks for engines now, and reads every source."""
@@ -137,6 +146,15 @@ class Live:
         for run in runs:
             with suppress(OSError):  # the run counts all the same until llmtop ends
                 remember(run)
+
+    def _follow_logs(self) -> None:
+        if not self._log_names:
+            return
+        from ..probes.logs.source import LogSource  # noqa: PLC0415
+
+        self._logs = [LogSource(log, interval=self._interval) for log in self._log_names]
+        for log in self._logs:
+            self._first_readings.append(self._sampler.add(log))
 
     def _found(self, endpoint: "Endpoint") -> None:
         from ..probes.engines.source import EngineSource  # noqa: PLC0415

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from ..exposition import BadExposition
 from ..fetch import Fetch, FetchError
-from ..processes import Family, is_local
+from ..local import is_local
+from ..processes import Family
 from ..sample import Engine, Gone, Status
 from ..visible import visible_devices
 from . import ENGINES, HOSTS

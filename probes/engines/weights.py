@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 from msgspec import Struct, structs
 
+from ..local import is_local
 from ..models import BadModelFile, facts, locate
-from ..processes import is_local
 from ..sample import ModelFacts
 from .contract import Endpoint, Process
 
@@ -47,7 +47,7 @@ def model(loaded: Loaded, endpoint: Endpoint) -> ModelFacts:
     return ModelFacts(
         name=loaded.name,
         source=loaded.source,
-        path=root if root and os.path.isabs(root) else None,  # noqa: PTH117  # no path is touched
+        path=root if root and os.path.isabs(root) else None,  # no path is touched
         quantization=loaded.quantization,
         context_length=loaded.context_length,
     )

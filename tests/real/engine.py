@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -23,8 +24,8 @@ def free_port() -> int:
 class Server:
     """A llama-server in a process of its own, which can be killed and started again on its port."""
 
-    def __init__(self, model: Path, *flags: str) -> None:
-        self.model, self.flags, self.port = model, flags, free_port()
+    def __init__(self, model: Path, *flags: str, log: Path | None = None) -> None:
+        self.model, self.flags, self.port, self.log = model, flags, free_port(), log
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +43,8 @@ class Server:
 
     def start(self, *, ready: bool = True) -> None:
         command = [sys.executable, str(SERVE), str(self.model), str(self.port), *self.flags]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with Path(self.log or os.devnull).open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while ready and not self._healthy():
             assert self._process.poll() is None, "the server died"
