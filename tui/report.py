@@ -57,19 +57,27 @@ def machine_text(snapshot: Snapshot) -> str:
 def _engine_row(view: EngineView) -> tuple[str, ...]:
     band, roof = view.expected.decode_tps, view.ceiling.decode_tps
     model = f"{view.model.name} {view.model.quantization or ''}".strip() if view.model else UNKNOWN
-    live = view.liveness != "request"
     return (
         view.engine,
         view.url.partition("://")[2],
         model,
         view.status,
-        exact_rate(view.decode_tps) + ("" if live else " (at request end)"),
+        _decode(view),
         f"{exact_rate(band.value)} ({exact_rate(band.low)}-{exact_rate(band.high)})" if band else UNKNOWN,
         exact_rate(roof),
         exact_rate(view.prefill_tps),
         watts(view.power_w),
         joules(view.joules_per_token),
     )
+
+
+def _decode(view: EngineView) -> str:
+    """The rate; that of the last request where nothing else is told."""
+    if view.decode_tps is None and view.last_decode_tps is not None:
+        return f"{exact_rate(view.last_decode_tps)} (last request)"
+    about = "~" if view.about and view.decode_tps is not None else ""
+    late = " (at request end)" if view.liveness == "request" and view.decode_tps is not None else ""
+    return f"{about}{exact_rate(view.decode_tps)}{late}"
 
 
 def _devices(snapshot: Snapshot) -> list[str]:

@@ -155,7 +155,13 @@ def gone() -> EngineView:
 
 
 def locked() -> EngineView:
-    return EngineView(engine="vLLM", id="http://127.0.0.1:8001", url="http://127.0.0.1:8001", status="unauthorized", problem="HTTP 401")
+    return EngineView(
+        engine="vLLM",
+        id="http://127.0.0.1:8001",
+        url="http://127.0.0.1:8001",
+        status="unauthorized",
+        problem="HTTP 401",
+    )
 
 
 def gpu(number: int = 0, name: str = "NVIDIA GeForce RTX 4090", watts: float = 212.0, limit: float = 450.0) -> Device:
@@ -393,11 +399,62 @@ def names(tick: int = 0) -> Snapshot:
     evil = Model(name="日本語モデル\x1b[31m\nred", quantization="Q8_0")
     device = replace(gpu(), name="NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition")
     first = replace(base.engines[0], model=long, engine="TensorRT-LLM Triton", url=base.engines[0].url)
-    second = replace(base.engines[1], model=evil, id="far", url="http://inference-gateway-01.internal.example.com:11434")
+    second = replace(
+        base.engines[1], model=evil, id="far", url="http://inference-gateway-01.internal.example.com:11434"
+    )
     return replace(base, engines=(first, second, *base.engines[2:]), devices=(device, CPU))
+
+
+def told(tick: int = 0) -> Snapshot:
+    """Engines that tell little by themselves: one behind a proxy, one of which nothing is known, one behind a host."""
+    base = mixed(tick)
+    mlx = replace(
+        llama(tick),
+        engine="mlx-lm",
+        version=None,
+        slots=None,
+        kv_cache_usage=None,
+        prefill_tps=None,
+        ttft_s=0.31,
+        liveness="token",
+        about=True,
+        decode_source="llmtop proxy 127.0.0.1:9000",
+        draft_acceptance=0.71,
+        tokens_per_step=2.1,
+    )
+    tabby = EngineView(
+        engine="TabbyAPI",
+        id="http://127.0.0.1:5000",
+        url="http://127.0.0.1:5000",
+        status="ok",
+        problem="publishes no live count: run llmtop proxy --upstream http://127.0.0.1:5000 and point clients at it",
+        model=Model(name="Qwen3-8B-exl3", quantization="4.0 bpw", parameters=8_190_735_360),
+        devices=("nvidia0",),
+        last_decode_tps=45.6,
+        last_prefill_tps=1234.0,
+        liveness="request",
+        ceiling=Ceiling(decode_tps=230.0, limit="bandwidth"),
+        expected=Expected(decode_tps=Band(value=150.0, low=120.0, high=190.0)),
+    )
+    child = replace(
+        llama(tick),
+        id="http://127.0.0.1:40001",
+        url="http://127.0.0.1:9292",
+        engine="llama.cpp",
+        via="llama-swap",
+        tensor_parallel=2,
+        prefix_hit_rate=0.43,
+    )
+    engines = (mlx, tabby, child)
+    return replace(base, engines=engines, decode_trails={view.id: base_trail(base) for view in engines[::2]})
+
+
+def base_trail(snapshot: Snapshot) -> Trail:
+    """Some history of the scene."""
+    return next(iter(snapshot.decode_trails.values()))
 
 
 SCENES: dict[str, Callable[[int], Snapshot]] = {
     scene.__name__: scene
-    for scene in (busy, mixed, idle, prefilling, loads, none, bare, lost, unmeasured, slow, gpus, many, names)
+    for scene in (busy, mixed, idle, prefilling, loads, none, bare, lost, unmeasured, slow, gpus, many, names, told)
 }

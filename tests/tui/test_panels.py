@@ -184,3 +184,28 @@ def test_prefill_leads_while_nothing_is_generated() -> None:
     view = replace(scenes.llama(), decode_tps=0.0)
     assert line(view, (), 1.0, 120).text.startswith("1912 tok/s prefill   ▲ at request end   46 % of 4200 expected")
     assert "prefill" in tall(view, (), 1.0, 110)[1].text
+
+
+def test_a_rate_counted_in_pieces_is_about_right_and_says_so() -> None:
+    view = scenes.told().engines[0]
+    assert line(view, (), 1.0, 100).text.startswith("~")
+    assert "live, about" in "".join(part.text for part in tall(view, (), 1.0, 110))
+    assert "drafts right 71 %" in "".join(part.text for part in answer(view, (), 1.0, 120, 20))
+
+
+def test_an_engine_of_which_nothing_is_known_is_not_called_idle() -> None:
+    view = scenes.told().engines[1]
+    shown = line(view, (), 1.0, 120).text
+    assert shown == ("● speed unknown   last request 45.6 tok/s   150 tok/s expected   230 ceiling")
+    drawn = "\n".join(part.text for part in answer(view, (), 1.0, 120, 20))
+    assert "publishes no live count" in drawn
+    assert "idle" not in drawn
+    assert "nothing to do" not in drawn
+    cells = columns(100, [view])
+    assert "(45.6)" in engine_row(view, cells, cursor=False, focused=False).text
+
+
+def test_the_title_names_who_stands_before_an_engine() -> None:
+    view = scenes.told().engines[2]
+    assert title(view) == "llama.cpp :9292 ─ Qwen3-8B Q4_K_M ─ 4 slots ─ TP 2 ─ through llama-swap"
+    assert "prefix hits 43 %" in "".join(part.text for part in answer(view, (), 1.0, 140, 20))

@@ -26,7 +26,16 @@ def entry(label: str, text: str | None, width: int, ink: str = "text") -> list[R
 
 def _drafts(view: EngineView) -> str | None:
     """What speculative decoding brings."""
-    return f"{view.tokens_per_step:.2f} tokens a step of each stream" if view.tokens_per_step else None
+    right = f"{fmt.percent(view.draft_acceptance)} right" if view.draft_acceptance is not None else ""
+    step = f"{view.tokens_per_step:.2f} tokens a step of each stream" if view.tokens_per_step else ""
+    return ", ".join(part for part in (right, step) if part) or None
+
+
+def _measured(rate: float | None, last: float | None) -> str:
+    """A rate, or else that of the last request."""
+    if rate is None and last is not None:
+        return f"{fmt.rate(last)} tok/s in the last request"
+    return f"{fmt.rate(rate)} tok/s"
 
 
 def _band(band: Band | None) -> str:
@@ -36,6 +45,7 @@ def _band(band: Band | None) -> str:
 def engine_rows(view: EngineView, width: int) -> list[Row]:
     """Everything known of the engine, the three numbers first."""
     window = f", over {view.window_s:.1f} s" if view.window_s else ""
+    about = "about " if view.about and view.decode_tps is not None else ""
     live = LIVENESS[view.liveness][0] if view.liveness else "no live count"
     prefill_live = LIVENESS[view.prefill_liveness][0] if view.prefill_liveness else ""
     ceiling, expected, model = view.ceiling, view.expected, view.model
@@ -43,11 +53,12 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
         *entry("status", STATUS[view.status][1], width, STATUS[view.status][2]),
         *entry("problem", view.problem, width, "warn"),
         *entry("address", view.url, width),
+        *entry("through", view.via, width),
         *entry("version", view.version, width),
         *entry("process", str(view.pid) if view.pid else None, width),
         BLANK,
         row(("decode", "strong")),
-        *entry("measured", f"{fmt.rate(view.decode_tps)} tok/s{window}", width, "measured"),
+        *entry("measured", f"{about}{_measured(view.decode_tps, view.last_decode_tps)}{window}", width, "measured"),
         *entry("  source", view.decode_source, width),
         *entry("  moves", live, width, LIVENESS[view.liveness][1] if view.liveness else "dim"),
         *entry("  drafts", _drafts(view), width),
@@ -58,11 +69,12 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
         *entry("MBU", fmt.percent(view.mbu) if view.mbu is not None else None, width),
         BLANK,
         row(("prefill", "strong")),
-        *entry("measured", f"{fmt.rate(view.prefill_tps)} tok/s", width, "measured"),
+        *entry("measured", _measured(view.prefill_tps, view.last_prefill_tps), width, "measured"),
         *entry("  source", view.prefill_source, width),
         *entry("  moves", prefill_live, width),
         *entry("expected", _band(expected.prefill_tps), width, "expected"),
         *entry("ceiling", f"{fmt.rate(ceiling.prefill_tps)} tok/s", width, "ceiling"),
+        *entry("prefix hits", fmt.percent(view.prefix_hit_rate) if view.prefix_hit_rate is not None else None, width),
         *entry("MFU", fmt.percent(view.mfu) if view.mfu is not None else None, width),
         BLANK,
         *entry("basis", expected.basis, width),

@@ -7,7 +7,7 @@ from .. import format as fmt
 from .chart import chart
 from .gauge import gauge, ruler, scale
 from .headline import line, tall
-from .lead import asleep, lead
+from .lead import asleep, blind, lead
 from .row import BLANK, Row, row, wrap
 from .vitals import vitals
 from .words import ADVICE
@@ -78,7 +78,7 @@ def _sentence(view: EngineView, width: int) -> list[Row]:
     if view.binds:
         return wrap(view.binds, width, 1, "text")
     band = view.expected.decode_tps
-    if asleep(view) and view.status in {"ok", "idle"}:
+    if asleep(view) and not blind(view) and view.status in {"ok", "idle"}:
         able = f", and could make about {fmt.rate(band.value)} tok/s" if band is not None else ""
         return wrap(f"nothing to do: it waits for a request{able}", width, 1, "text")
     return []

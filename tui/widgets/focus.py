@@ -32,7 +32,10 @@ def pick(engines: Sequence[EngineView], current: str, *, chosen: bool) -> str:
 def title(view: EngineView) -> str:
     """The words in the border: which engine this is."""
     slots = f"{view.slots} slot{'s' if view.slots != 1 else ''}" if view.slots else ""
-    return " ─ ".join(part for part in (f"{view.engine} {address(view.url)}", model_name(view), slots) if part)
+    through = f"through {view.via}" if view.via else ""
+    parallel = f"TP {view.tensor_parallel}" if view.tensor_parallel and view.tensor_parallel > 1 else ""
+    words = (f"{view.engine} {address(view.url)}", model_name(view), slots, parallel, through)
+    return " ─ ".join(part for part in words if part)
 
 
 class Focus(Panel):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from ...estimator.snapshot import EngineView
 from .. import format as fmt
 from .digits import big
-from .lead import asleep, lead, verdict
+from .lead import asleep, blind, figure, lead, verdict
 from .row import Row, Span, left, length, parts, row
-from .words import LIVENESS, STATUS, idle_for
+from .words import BLIND, LIVENESS, STATUS, idle_for
 
 
 class Stat(NamedTuple):
@@ -28,8 +28,9 @@ def _working(view: EngineView, width: int) -> Row:
     band, ceiling = shown.band, shown.ceiling
     unit = " tok/s" if shown.phase == "decode" else " tok/s prefill"
     pieces: list[tuple[int, list[Span]]] = [
-        (0, [(fmt.exact_rate(shown.measured), "measured"), (unit, "strong")]),
-        (0, [("▲ at request end", "warn")] if shown.liveness == "request" else []),
+        (0, [(figure(shown), "measured"), (unit, "strong")]),
+        (0, [("▲ at request end", "warn")] if shown.liveness == "request" and shown.measured is not None else []),
+        (1, _last_request(view)),
     ]
     if band is not None:
         ink = verdict(shown)[1]
@@ -53,9 +54,24 @@ def _working(view: EngineView, width: int) -> Row:
     return parts(width, 2, pieces)
 
 
+def _last_request(view: EngineView) -> list[Span]:
+    """The speed of the last request, for engines that tell no rate while they work."""
+    if view.decode_tps is not None or view.last_decode_tps is None:
+        return []
+    return [("last request ", "dim"), (fmt.exact_rate(view.last_decode_tps), "strong"), (" tok/s", "dim")]
+
+
+def _state(view: EngineView) -> tuple[str, str, str]:
+    """Symbol, word and ink of what an engine at rest does."""
+    if blind(view):
+        return BLIND
+    return STATUS["idle" if view.status == "ok" else view.status]
+
+
 def _resting(view: EngineView, trail: tuple[float | None, ...], period: float, width: int) -> Row:
-    symbol, word, ink = STATUS["idle" if view.status == "ok" else view.status]
+    symbol, word, ink = _state(view)
     pieces: list[tuple[int, list[Span]]] = [(0, [(f"{symbol} {word}", ink if ink != "dim" else "strong")])]
+    pieces.append((3, _last_request(view)))
     past = idle_for(trail, period)
     if past is not None and view.status in {"ok", "idle", "unreachable"}:
         pieces.append((3, [(f"for {fmt.duration(past[0])}, last {fmt.exact_rate(past[1])} tok/s", "dim")]))
@@ -100,10 +116,12 @@ def _stat_width(stat: Stat) -> int:
 
 def _rate_block(view: EngineView) -> tuple[list[Span], list[Span], list[Span]]:
     shown = lead(view)
-    digits = big(fmt.exact_rate(shown.measured))
+    digits = big(figure(shown))
     lively, ink = LIVENESS[shown.liveness] if shown.liveness else ("", "dim")
     if shown.liveness == "request":
         lively = f"▲ {lively}"
+    elif shown.about:
+        lively = "live, about"
     live: Span = (left(lively, max(15, len(lively))), ink)
     beside: tuple[Span, ...] = (("tok/s", "strong"), (shown.phase, "dim"), live)
     top, middle, bottom = (
@@ -115,14 +133,16 @@ def _rate_block(view: EngineView) -> tuple[list[Span], list[Span], list[Span]]:
 def _rest_block(
     view: EngineView, trail: tuple[float | None, ...], period: float
 ) -> tuple[list[Span], list[Span], list[Span]]:
-    symbol, word, ink = STATUS["idle" if view.status == "ok" else view.status]
+    symbol, word, ink = _state(view)
     past = idle_for(trail, period)
     since = f"for {fmt.duration(past[0])}" if past is not None else "nothing to do" if word == "idle" else ""
-    last = f"last {fmt.exact_rate(past[1])} tok/s" if past is not None else ""
+    last: list[Span] = _last_request(view)
+    if past is not None:
+        last = [(f"last {fmt.exact_rate(past[1])} tok/s", "dim")]
     return (
         [(left(f"{symbol} {word}", 22), ink if ink != "dim" else "strong")],
         [(since, "dim")],
-        [(last, "dim")],
+        last,
     )
 
 

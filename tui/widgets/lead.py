@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from ...estimator.snapshot import Band, EngineView
 from ...probes.sample import Liveness
+from .. import format as fmt
 
 
 class Lead(NamedTuple):
@@ -15,6 +16,8 @@ class Lead(NamedTuple):
     ceiling: float | None
     liveness: Liveness | None
     limit: str
+    about: bool = False
+    """Whether the rate is counted in pieces of about a token each."""
 
     @property
     def of_expected(self) -> float | None:
@@ -39,7 +42,13 @@ def lead(view: EngineView) -> Lead:
             "prefill", view.prefill_tps, expected.prefill_tps, ceiling.prefill_tps, view.prefill_liveness, "compute"
         )
     limit = LIMITS.get(ceiling.limit or "", "")
-    return Lead("decode", view.decode_tps, expected.decode_tps, ceiling.decode_tps, view.liveness, limit)
+    return Lead("decode", view.decode_tps, expected.decode_tps, ceiling.decode_tps, view.liveness, limit, view.about)
+
+
+def figure(shown: Lead) -> str:
+    """The rate as a person reads it: "62.1", and "~62.1" where it is about right only."""
+    about = "~" if shown.about and shown.measured is not None else ""
+    return f"{about}{fmt.exact_rate(shown.measured)}"
 
 
 def verdict(shown: Lead) -> tuple[str, str]:
@@ -51,6 +60,13 @@ def verdict(shown: Lead) -> tuple[str, str]:
     return ("above", "good") if shown.measured > shown.band.high else ("within", "good")
 
 
+def blind(view: EngineView) -> bool:
+    """Whether it answers, and tells neither a rate nor whether it works."""
+    return (
+        view.status == "ok" and view.decode_tps is None and view.prefill_tps is None and view.requests_running is None
+    )
+
+
 def asleep(view: EngineView) -> bool:
-    """Whether it makes no tokens, so that a rate of zero would say nothing."""
+    """Whether it makes no tokens that are known of, so that a rate of zero would say nothing."""
     return view.status != "ok" or (not view.decode_tps and not view.prefill_tps and not view.requests_running)

@@ -5,8 +5,9 @@ from typing import Literal, NamedTuple
 
 from ...estimator.snapshot import EngineView
 from .. import format as fmt
+from .lead import blind
 from .row import Row, Span, left, right, row
-from .words import STATUS, model_name
+from .words import BLIND, STATUS, model_name
 
 Key = Literal["found", "engine", "model", "rate", "share", "load"]
 ORDERS: tuple[Key, ...] = ("found", "engine", "model", "rate", "share", "load")
@@ -101,7 +102,7 @@ def share(view: EngineView) -> float | None:
 
 def engine_row(view: EngineView, cells: Sequence[Column], *, cursor: bool, focused: bool) -> Row:
     """One engine. A state other than running stands in words where the rate would."""
-    symbol, word, ink = STATUS[view.status]
+    symbol, word, ink = BLIND if blind(view) else STATUS[view.status]
     quiet = view.status != "ok"
     rated = sum(column.width for column in cells if column.key in {"rate", "share"}) + 1
     spans: list[Span] = [("▸" if focused else " ", "accent"), (f" {symbol} ", ink)]
@@ -133,9 +134,12 @@ def _cell(view: EngineView, key: Key, *, quiet: bool) -> Span:
         return fmt.address(view.url), "dim"
     if key == "model":
         return model_name(view) or view.problem or fmt.UNKNOWN, plain
+    if key == "rate" and view.decode_tps is None and view.last_decode_tps is not None:
+        return f"({fmt.rate(view.last_decode_tps)})", "dim"
     if key == "rate":
-        lagging = "~" if view.liveness == "request" and view.decode_tps is not None else ""
-        return f"{lagging}{fmt.exact_rate(view.decode_tps)}", "measured"
+        unsure = view.about or view.liveness == "request"
+        about = "~" if unsure and view.decode_tps is not None else ""
+        return f"{about}{fmt.exact_rate(view.decode_tps)}", "measured"
     if key == "share":
         return fmt.percent(share(view)), plain
     if view.requests_running is None and view.requests_waiting is None:

@@ -65,6 +65,10 @@ def _load(view: EngineView) -> list[Piece]:
                 ],
             )
         )
+    if view.prefix_hit_rate is not None:
+        pieces.append((7, _pair("prefix hits", fmt.percent(view.prefix_hit_rate))))
+    if view.draft_acceptance is not None:
+        pieces.append((7, _pair("drafts right", fmt.percent(view.draft_acceptance))))
     if view.context_tokens is not None:
         context = _pair("context", fmt.count(view.context_tokens))
         pieces.append((6, context))

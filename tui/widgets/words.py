@@ -31,6 +31,10 @@ ADVICE: dict[Status, str] = {
 """What a person can do about it."""
 
 
+BLIND = ("●", "speed unknown", "warn")
+"""The same for an engine that answers, and tells nothing of what it does."""
+
+
 def model_name(view: EngineView) -> str:
     """Model and quantisation in one string; empty when unknown."""
     if view.model is None:
