@@ -13,7 +13,8 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("measured", "measured", "tokens/s that the engine makes now, from its own counters"),
     ("expected", "expected", "what good software reaches on this hardware"),
     ("ceiling", "ceiling", "the physical roof: memory bandwidth or compute"),
-    ("~18.0", "measured", "a rate that moves only when a request ends: not live"),
+    ("~18.0", "measured", "about: pieces are counted, or it moves when a request ends"),
+    ("(45.6)", "dim", "no rate of now is told: this was the last request's"),
     ("48/12", "text", "requests running and waiting"),
 )
 
