@@ -13,6 +13,7 @@ from .kinship import owned, related
 from .listening import fingerprint
 from .local import is_local
 from .processes import Listener, describe, listeners
+from .publish.notice import Notice, announced
 
 PERIOD_S = 2.0
 SLOW_PERIOD_S = 5.0
@@ -40,6 +41,7 @@ class Discovery:
         self._everything = everything
         self._told: dict[str, Endpoint] = {}
         self._listening: frozenset[bytes] | None = None
+        self._notices: tuple[Notice, ...] = ()
         self._stopped = Event()
         self._waker = Event()
 
@@ -67,10 +69,10 @@ class Discovery:
                 self._look()
 
     def _look(self) -> None:
-        listening = fingerprint()
-        if listening is not None and listening == self._listening:
+        listening, notices = fingerprint(), announced()
+        if listening is not None and listening == self._listening and notices == self._notices:
             return
-        self._listening = listening
+        self._listening, self._notices = listening, notices
         endpoints = {url: Endpoint(url=url, explicit=True) for url in self._urls.values()}
         for listener in owned(listeners()):
             endpoint = self._endpoint(listener)
@@ -94,6 +96,10 @@ class Discovery:
         process = describe(listener.pid) if listener.pid is not None else None
         if named is not None:
             return Endpoint(url=named, process=process, explicit=True)
+        if any(notice.url == url for notice in self._notices):
+            return Endpoint(url=url, process=process, announced=True)
+        if any(notice.pid == listener.pid and notice.observer == "proxy" for notice in self._notices):
+            return None  # what answers there is the engine behind it
         return Endpoint(url=url, process=process) if _worth_asking(process, listener.port) else None
 
     def _is_named(self, endpoint: Endpoint) -> bool:

@@ -3,6 +3,7 @@
 import psutil
 from msgspec.structs import replace
 
+from .address import Address
 from .engines import ENGINES, HOSTS
 from .engines.contract import Endpoint, Host, Process
 from .processes import Listener, describe
@@ -12,19 +13,22 @@ GENERATIONS = 4
 
 
 def related(endpoints: dict[str, Endpoint]) -> dict[str, Endpoint]:
-    """The same endpoints, each with the engine that has started it and with those that it has started."""
-    children: dict[str, list[str]] = {}
+    """The same endpoints, each with the engine that has started it and with those that it has started.
+
+    An engine that listens at several places (its API, a page for people) has its children at each of them.
+    """
+    children: dict[int, list[str]] = {}
     found: dict[str, Endpoint] = {}
     for url, endpoint in endpoints.items():
         parent = _host(endpoint.process) if endpoint.process else None
-        if parent is None:
-            found[url] = endpoint
-            continue
-        listening = next((each.url for each in endpoints.values() if each.process == parent), None)
-        found[url] = replace(endpoint, host=Host(url=listening or url, process=parent))
-        if listening is not None:
-            children.setdefault(listening, []).append(url)
-    return {url: replace(endpoint, children=tuple(children.get(url, ()))) for url, endpoint in found.items()}
+        if parent is not None:
+            endpoint = replace(endpoint, host=Host(url=_place(parent, endpoints) or url, process=parent))  # noqa: PLW2901
+            children.setdefault(parent.pid, []).append(url)
+        found[url] = endpoint
+    return {
+        url: replace(endpoint, children=tuple(children.get(endpoint.process.pid, ()))) if endpoint.process else endpoint
+        for url, endpoint in found.items()
+    }
 
 
 def owned(listeners: list[Listener]) -> list[Listener]:
@@ -49,8 +53,16 @@ def _host(child: Process) -> Process | None:
         parents = psutil.Process(child.pid).parents()[:GENERATIONS]
     except psutil.Error:
         return None
-    described = (describe(parent.pid) for parent in parents if parent.pid > 1)
+    described = (describe(parent.pid) for parent in parents)
     return next((parent for parent in described if parent and any(host.started(child, parent) for host in HOSTS)), None)
+
+
+def _place(parent: Process, endpoints: dict[str, Endpoint]) -> str | None:
+    """Where it listens for clients: the port that a person named, or its usual one, or the first."""
+    usual = {port for host in HOSTS if host.claims(parent) for port in host.ports}
+    places = [each for each in endpoints.values() if each.process == parent]
+    places.sort(key=lambda each: not (each.explicit or Address.parse(each.url).port in usual))
+    return places[0].url if places else None
 
 
 def _engines_by_port() -> dict[int, int]:

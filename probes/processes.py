@@ -53,6 +53,21 @@ def describe(pid: int) -> Process | None:
     return Process(pid=pid, command=command, name=name, libraries=_libraries(pid) if name.startswith("python") else ())
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process is there and has not ended; True when that cannot be told."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody listens on this port of this machine, as far as this user may see it."""
+    return any(listener.port == port for listener in listeners())
+
+
 def listeners() -> list[Listener]:
     """All listening TCP sockets of this machine, as far as this user may see them."""
     try:

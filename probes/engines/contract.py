@@ -31,6 +31,12 @@ class Process(Struct, frozen=True):
     libraries: tuple[str, ...] = ()
     """Loaded shared objects that tell an engine inside another program."""
 
+    @property
+    def program(self) -> str:
+        """The name of its program, in lower case, without folders and without ".exe"."""
+        first = self.command[0] if self.command else self.name
+        return first.replace("\\", "/").rpartition("/")[2].lower().removesuffix(".exe")
+
     def option(self, *names: str) -> str | None:
         """The value of the last of these options, written as `--name value`, `--name=value` or `--na_me value`."""
         value = None
@@ -62,6 +68,8 @@ class Endpoint(Struct, frozen=True):
     """Whether a person named it."""
     host: Host | None = None
     """Who started its process and stands before it."""
+    announced: bool = False
+    """Whether it is llmtop itself that counts there: a proxy or a hook."""
     children: tuple[str, ...] = ()
     """URLs of the engines that its process has started: each is a place of its own."""
 

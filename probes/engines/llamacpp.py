@@ -1,4 +1,4 @@
-"""llama.cpp: llama-server, also inside another program (xllamacpp) or renamed (llamafile).
+"""llama.cpp: llama-server, also inside another program (xllamacpp), and as a router that starts one for each model.
 
 Live counts come from `GET /slots`. `GET /metrics` empties two gauges of whoever else scrapes it, so it is read only
 where the slots are closed (`--no-slots`). `GET /slots` wakes a sleeping server and keeps it awake, so a server that is
@@ -12,9 +12,11 @@ from msgspec import DecodeError
 
 from ..fetch import Fetch
 from ..sample import Engine
-from .contract import UNAUTHORIZED, Endpoint, Process, Seen, Way
+from .behind import Behind, port
+from .contract import UNAUTHORIZED, Endpoint, Host, Process, Seen, Way
+from .listing import understood
 from .llamaprops import Identity, Props, decode_props, identify, kv_bytes_per_element
-from .llamarouter import Router
+from .llamarouter import Router, called
 from .llamasteps import StepCount
 from .slots import SlotLedger, decode_slots
 from .work import Work
@@ -55,14 +57,27 @@ class LlamaCpp:
 
     @classmethod
     def claims(cls, process: Process) -> bool:
-        """Whether it is called llama-server, is a llamafile, or carries the library."""
-        program = process.command[0].replace("\\", "/").rpartition("/")[2].lower() if process.command else process.name
-        return (
-            program.removesuffix(".exe") in {"llama-server", "llamafile"}
-            or program.endswith(".llamafile")
-            or (program == "llama" and "serve" in process.command[1:2])
-            or any("xllamacpp" in library for library in process.libraries)
-        )
+        """Whether it is called llama-server, or carries the library."""
+        return _is_server(process) or any("xllamacpp" in library for library in process.libraries)
+
+    @classmethod
+    def started(cls, child: Process, parent: Process) -> bool:
+        """Whether a router has started it for one model."""
+        return _is_server(parent) and cls.claims(child)
+
+    @classmethod
+    def present(cls, host: Host, child: Process, fetch: Fetch) -> Behind:
+        """The name that the router has for the model, and that the router stands before it."""
+
+        def name(reading: Engine) -> str | None:
+            alias = child.option("--alias", "-a")  # the router starts it with one
+            if alias:
+                return alias
+            answer = fetch.get("/models")
+            models = understood(answer, "/models", lambda body: called(body, port(reading.url)))
+            return models if isinstance(models, str) else None
+
+        return Behind("llama.cpp router", host, name, "GET /models")
 
     @classmethod
     def match(cls, seen: Seen, fetch: Fetch) -> Self | None:
@@ -206,3 +221,7 @@ class LlamaCpp:
             "kv_bytes_per_element": kv_bytes_per_element(process) if process else None,
         }
         return Engine(engine=self.name, url=self._endpoint.url, **(known | facts))  # type: ignore[arg-type]
+
+
+def _is_server(process: Process) -> bool:
+    return process.program == "llama-server" or (process.program == "llama" and process.command[1:2] == ("serve",))

@@ -5,6 +5,7 @@ the router, and only those that are loaded: a path with `?model=` would load the
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 class _Status(Struct, frozen=True):
     value: str = ""
+    args: list[str] | None = None
+    """The command line of its server."""
 
 
 class _Model(Struct, frozen=True):
@@ -32,6 +35,15 @@ class _Models(Struct):
 
 
 _decode = Decoder(_Models).decode
+
+
+def called(body: bytes, port: int | None) -> str | None:
+    """How a router calls the model of the server on this port, by the body of `GET /models`.
+
+    Raises:
+        msgspec.DecodeError: the body is none of a router's.
+    """
+    return next((model.id for model in _decode(body).data if port and _port(model.status) == str(port)), None)
 
 
 class Router:
@@ -58,10 +70,10 @@ class Router:
             name: self._children.get(name) or self._child(f"?model={quote(name, safe='')}&autoload=false")
             for name in loaded
         }
-        return _together([child.read() for child in self._children.values()])
+        return together([child.read() for child in self._children.values()])
 
 
-def _together(readings: list[Engine]) -> dict[str, object]:
+def together(readings: list[Engine]) -> dict[str, object]:
     """Counts summed over the models; what only one model can say, if there is only one."""
     first = readings[0]
     alone = len(readings) == 1
@@ -82,6 +94,10 @@ def _together(readings: list[Engine]) -> dict[str, object]:
         "kv_cache_usage": first.kv_cache_usage if alone else None,
         "context_tokens": _sum([reading.context_tokens for reading in readings]),
     }
+
+
+def _port(status: _Status) -> str | None:
+    return next((value for option, value in pairwise(status.args or ()) if option == "--port"), None)
 
 
 def _sum(values: list[float | None] | list[int | None]) -> float | None:

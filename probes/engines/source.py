@@ -4,10 +4,11 @@ import time
 
 from msgspec.structs import replace
 
+from ..address import Address
 from ..exposition import BadExposition
 from ..fetch import Fetch, FetchError
 from ..local import is_local
-from ..processes import Family
+from ..processes import Family, is_listening, is_running
 from ..sample import Engine, Gone, Status
 from ..visible import visible_devices
 from . import ENGINES, HOSTS
@@ -18,6 +19,8 @@ KEEP_S = 300.0
 RETRY_S = 5.0
 """Seconds between two questions to a port that may become an engine: a container whose server is still starting."""
 STRANGE = "answers, but is no engine that llmtop knows"
+TRIES = 12
+"""Questions to a port of an engine's process that may not be the engine's: a page for people, or a slow start."""
 
 
 class EngineSource:
@@ -55,7 +58,7 @@ class EngineSource:
         """The interval, or less where the engine needs to be read more often."""
         if self._adapter is not None:
             return min(self.interval, self._adapter.period)
-        return min(self.interval, 1.0) if self._known else RETRY_S
+        return min(self.interval, 1.0) if self._known and not self._is_strange else RETRY_S
 
     def meet(self, endpoint: Endpoint) -> None:
         """Takes note of who listens there now, for the next reading. Safe to call from another thread."""
@@ -78,7 +81,8 @@ class EngineSource:
             return self._lost(error)
         except BadExposition as error:
             return self._row("unsupported", str(error))
-        self._adapter, self._name, self._died = adapter, adapter.name, None
+        self._adapter, self._name, self._died, self._spoke = adapter, adapter.name, None, True
+        self._is_strange = False
         return self._placed(reading)
 
     def _look_who_listens(self) -> None:
@@ -96,6 +100,8 @@ class EngineSource:
         self._family = Family(process.pid if process else None)
         self._visible = visible_devices(process) if process else None
         self._adapter = self._present = None
+        self._spoke = self._is_strange = False
+        self._tries = 0
 
     @property
     def _speaks_through_others(self) -> bool:
@@ -127,8 +133,9 @@ class EngineSource:
         """Whether it deserves a row even when it does not answer."""
         return self._endpoint.explicit or self._name != "unknown"
 
-    def _nothing(self) -> Engine | Gone:
-        """What is said of an endpoint that no adapter knows: nothing, unless it is known to be an engine."""
+    def _nothing(self) -> Engine | Gone | None:
+        """What is said of an endpoint that no adapter knows: nothing, unless a person or its answers say it is one."""
+        self._is_strange = True
         if not self._known:
             self.gone = True
             return Gone()
@@ -137,26 +144,58 @@ class EngineSource:
         answer = self._seen.get("/version")
         if answer is not None and answer.status >= 500:
             return self._row("unsupported", f"answers {answer.status} to GET /version")
-        return self._row("unsupported", str(self._seen.trouble or STRANGE))
+        if self._is_its_port:
+            return self._row("unsupported", str(self._seen.trouble or STRANGE))
+        self._tries += 1
+        self.gone = self._tries >= TRIES
+        return Gone() if self.gone else None
 
     def _lost(self, error: FetchError) -> Engine | Gone | None:
         """The endpoint cannot be asked: it keeps its row for a while, and is identified anew when it is back."""
-        self._adapter = None
+        self._adapter, self._is_strange = None, False
         now = time.monotonic()
         self._died = self._died or now
-        keep = 0.0 if self._endpoint.host is not None else KEEP_S  # a model that its host has unloaded is no loss
+        keep = 0.0 if self._is_unloaded or self._has_counted_out else KEEP_S
         if not self._endpoint.explicit and now - self._died >= keep:
             self.gone = True
             return Gone()
+        if self._endpoint.announced:  # it has no row of its own to say so in
+            return None
         return self._row("unreachable", str(error)) if self._known else None
+
+    @property
+    def _is_unloaded(self) -> bool:
+        """Whether its host has ended it, or is back without it: no loss. One that hangs has its process still."""
+        process, host = self._endpoint.process, self._endpoint.host
+        if process is None or host is None or is_running(process.pid):
+            return False
+        return is_running(host.process.pid) or is_listening(Address.parse(host.url).port)
+
+    @property
+    def _has_counted_out(self) -> bool:
+        """Whether it is a proxy or a script with the hook in it, and has ended."""
+        process = self._endpoint.process
+        return self._endpoint.announced and (process is None or not is_running(process.pid))
 
     def _claimed_by(self) -> str:
         """The engine that the command line looks like."""
+        return next((engine.name for engine in self._claiming), "unknown")
+
+    @property
+    def _claiming(self) -> list[type[EngineAdapter]]:
         process = self._endpoint.process
-        return next((engine.name for engine in ENGINES if process and engine.claims(process)), "unknown")
+        return [engine for engine in ENGINES if engine.claims(process)] if process else []
+
+    @property
+    def _is_its_port(self) -> bool:
+        """Whether the engine should be there, and not something else of its process: a page for people."""
+        process = self._endpoint.process
+        is_named = self._endpoint.explicit or (process is not None and process.option("--port") is not None)
+        return is_named or self._spoke or any(self._seen.port in engine.ports for engine in self._claiming)
 
     def _row(self, status: Status, problem: str) -> Engine:
-        return self._placed(Engine(engine=self._name, url=self._endpoint.url, status=status, problem=problem))
+        row = Engine(engine=self._name, url=self._endpoint.url, status=status, problem=problem)
+        return self._placed(self._in_words_of_host(row))
 
     def _placed(self, reading: Engine) -> Engine:
         """The reading with the processes behind it."""

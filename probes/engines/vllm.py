@@ -1,4 +1,8 @@
-"""vLLM, V0 and V1: `GET /metrics`, whose token counters move with every step of the engine."""
+"""vLLM, V0 and V1: `GET /metrics`, whose token counters move with every step of the engine.
+
+vllm-metal is a plugin of it and answers alike. The frontend in Rust, `vllm-rs` (rust/src/server and rust/src/metrics),
+has the same names without dates, more in `/version`, and less in its list of models.
+"""
 
 from itertools import pairwise
 from typing import ClassVar, Self
@@ -43,10 +47,15 @@ NAMES = Names(
 """0.8 (V0) to 0.32; ranks of data parallelism are told apart by the label `engine`, which V0 lacks."""
 
 
+_SERVING = frozenset({("vllm", "serve"), ("vllm-rs", "serve"), ("vllm-rs", "frontend")})
+_OWNERS = frozenset({"vllm", "vllm-frontend-rs"})
+
+
 class _Version(Struct, forbid_unknown_fields=True):
     """The whole of `GET /version`: engines that say more there are others."""
 
     version: str
+    rust_frontend_version: str | None = None
 
 
 _decode_version = Decoder(_Version).decode
@@ -66,9 +75,9 @@ class Vllm:
 
     @classmethod
     def claims(cls, process: Process) -> bool:
-        """`vllm serve MODEL`, or one of its API server modules."""
+        """`vllm serve MODEL`, one of its API server modules, or its frontend in Rust."""
         words = [word.rpartition("/")[2] for word in process.command[:6]]
-        return ("vllm", "serve") in pairwise(words) or any(
+        return bool(_SERVING & set(pairwise(words))) or any(
             word.startswith(("vllm.entrypoints.", "VLLM::APIServer")) for word in words
         )
 
@@ -84,7 +93,7 @@ class Vllm:
             return cls(seen, fetch)
         if _version(seen) is None:
             return None
-        if (process and cls.claims(process)) or any(model.owned_by == "vllm" for model in seen.served):
+        if (process and cls.claims(process)) or seen.owners & _OWNERS:
             return cls(seen, fetch)
         metrics = seen.get("/metrics") if seen.guarded else None
         return cls(seen, fetch) if metrics and b"\nvllm:" in metrics.body else None
@@ -135,7 +144,7 @@ def _identity(seen: Seen) -> Engine:
     loaded = served and Loaded(
         name=served.id,
         source="GET /v1/models",
-        root=served.root,
+        root=served.root or _model_path(process),
         quantization=flag("--quantization", "-q"),
         dtype=flag("--dtype"),
         context_length=served.max_model_len,
@@ -151,6 +160,15 @@ def _identity(seen: Seen) -> Engine:
         slots=process.number("--max-num-seqs") if process else None,
         tensor_parallel=process.number("--tensor-parallel-size", "-tp") if process else None,
     )
+
+
+def _model_path(process: Process | None) -> str | None:
+    """The model as its command line names it."""
+    if process is None:
+        return None
+    words = dict(pairwise(process.command))
+    following = words.get("serve") or "-"
+    return process.option("--model") or (None if following.startswith("-") else following)
 
 
 def _labelled(series: Series) -> ModelFacts | None:

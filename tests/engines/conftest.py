@@ -2,12 +2,15 @@
 
 import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from llmtop.probes.engines import ENGINES
 from llmtop.probes.engines.contract import Endpoint, Host, Process
 from llmtop.probes.engines.source import EngineSource
 from llmtop.probes.sample import Engine
+from llmtop.tui.demo.model import write
+from llmtop.tui.demo.shape import Shape
 
 from ..probes.conftest import Server
 
@@ -59,6 +62,8 @@ class Emulated:
     def __init__(self, answers: Mapping[str, Body], *, server: str | None, headers: Mapping[str, str]) -> None:
         self.answers = dict(answers)
         """May be changed while it runs."""
+        self.not_found = b"{}"
+        """The body of a 404: it tells HTTP libraries apart."""
         self._head = "".join(
             f"{name}: {value}\r\n" for name, value in {**({"server": server} if server else {}), **headers}.items()
         )
@@ -86,9 +91,7 @@ class Emulated:
 
     def read(self, *command: str, explicit: bool = True, api_key: str | None = None) -> Engine:
         """One reading."""
-        reading = self.source(*command, explicit=explicit, api_key=api_key).read()
-        assert isinstance(reading, Engine), reading
-        return reading
+        return once(self.source(*command, explicit=explicit, api_key=api_key))
 
     def check(self, expected: str | None) -> None:
         """Fails when anything was asked that the engine called `expected` may not be asked."""
@@ -109,13 +112,21 @@ class Emulated:
 
     def _reply(self, client: socket.socket, path: str) -> None:
         answer = self.answers.get(path, "404 Not Found")
-        status, body = ("200 OK", answer) if isinstance(answer, bytes) else (answer, b"{}")
+        plain = self.not_found if answer == "404 Not Found" else b"{}"
+        status, body = ("200 OK", answer) if isinstance(answer, bytes) else (answer, plain)
         head = f"HTTP/1.1 {status}\r\n{self._head}content-type: text/plain\r\ncontent-length: {len(body)}\r\n\r\n"
         client.sendall(head.encode() + body)
 
 
+def once(source: EngineSource) -> Engine:
+    """One reading of a source that must have one."""
+    reading = source.read()
+    assert isinstance(reading, Engine), reading
+    return reading
+
+
 HARMLESS: dict[str, tuple[str, ...]] = {
-    "/health": ("oMLX", "TabbyAPI", "transformers serve"),  # a plain status there; on SGLang it generates a token
+    "/health": ("mlx-lm", "oMLX", "transformers serve"),  # a plain status there; on SGLang it generates a token
 }
 
 
@@ -149,3 +160,13 @@ def emulate() -> Iterator[Emulate]:
     engines = Emulate()
     yield engines
     engines.finish()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two small models for real engines."""
+    shape = Shape(width=256, layers=4, heads=8, kv_heads=8, head_width=32, feed_forward=512, vocabulary=2000)
+    folder = tmp_path_factory.mktemp("models")
+    for seed, name in enumerate(("one.gguf", "two.gguf")):
+        write(folder / name, shape, quantization="Q8_0", seed=seed)
+    return folder / "one.gguf", folder / "two.gguf"
