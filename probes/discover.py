@@ -47,7 +47,7 @@ class Discovery:
 
     def start(self) -> None:
         """Looks once, at once, and goes on looking."""
-        self._look()
+        self.look()
         Thread(target=self._run, name="discovery", daemon=True).start()
 
     def stop(self) -> None:
@@ -66,9 +66,10 @@ class Discovery:
             self._waker.wait(SLOW_PERIOD_S if self._listening is None else PERIOD_S)
             self._waker.clear()
             if not self._stopped.is_set():
-                self._look()
+                self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Looks once, and tells what is new."""
         listening, notices = fingerprint(), announced()
         if listening is not None and listening == self._listening and notices == self._notices:
             return

@@ -172,13 +172,13 @@ class Way(Struct, frozen=True):
 
     decode: str
     """Where the decode rate comes from: "GET /slots"."""
-    liveness: Liveness | None
-    """What moves it; None where nothing does, and a proxy or the hook is needed."""
+    liveness: Liveness
+    """What moves it, with what it needs."""
     needs: str | None = None
     """What must be switched on, or run beside it: "--enable-metrics", "llmtop proxy"."""
 
 
-PROXY = Way("llmtop proxy", None, needs="llmtop proxy before it")
+PROXY = Way("llmtop proxy", "token", needs="llmtop proxy before it")
 """Engines that publish no live counter."""
 
 

@@ -33,6 +33,8 @@ class EngineSource:
         self.interval = interval
         self.gone = False
         """Whether it has given up its row: no engine lives there, or not any more."""
+        self.reason: str | None = None
+        """Why nothing is read there, in one line."""
         self._api_key = api_key
         self._endpoint = self._met = endpoint
         self._name = self._claimed_by()
@@ -136,23 +138,28 @@ class EngineSource:
     def _nothing(self) -> Engine | Gone | None:
         """What is said of an endpoint that no adapter knows: nothing, unless a person or its answers say it is one."""
         self._is_strange = True
+        self.reason = self._why()
         if not self._known:
             self.gone = True
             return Gone()
-        if self._seen.guarded:
-            return self._row("unauthorized", UNAUTHORIZED)
-        answer = self._seen.get("/version")
-        if answer is not None and answer.status >= 500:
-            return self._row("unsupported", f"answers {answer.status} to GET /version")
-        if self._is_its_port:
-            return self._row("unsupported", str(self._seen.trouble or STRANGE))
+        if self._is_its_port or self.reason == UNAUTHORIZED:
+            return self._row("unauthorized" if self.reason == UNAUTHORIZED else "unsupported", self.reason)
         self._tries += 1
         self.gone = self._tries >= TRIES
         return Gone() if self.gone else None
 
+    def _why(self) -> str:
+        """Why no adapter knows it."""
+        if self._seen.guarded:
+            return UNAUTHORIZED
+        answer = self._seen.get("/version")
+        if answer is not None and answer.status >= 500:
+            return f"answers {answer.status} to GET /version"
+        return str(self._seen.trouble or STRANGE)
+
     def _lost(self, error: FetchError) -> Engine | Gone | None:
         """The endpoint cannot be asked: it keeps its row for a while, and is identified anew when it is back."""
-        self._adapter, self._is_strange = None, False
+        self._adapter, self._is_strange, self.reason = None, False, str(error)
         now = time.monotonic()
         self._died = self._died or now
         keep = 0.0 if self._is_unloaded or self._has_counted_out else KEEP_S

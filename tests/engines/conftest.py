@@ -36,6 +36,7 @@ FORBIDDEN = (
     "/configure_logging",
     "/get_model_info",
     "/get_server_info",
+    "/get_load",
     "/terminate",
     "/nodes/terminate_all",
     "/models?reload=1",
