@@ -19,6 +19,8 @@ from .snapshot import Band
 from .software import BACKENDS, Software, engine, year
 from .terms import Unanswerable
 
+MOST_NEAREST = 500
+"""Unknown names for which the nearest known ones are looked up, which takes some milliseconds each."""
 MIXED_PROMPT, MIXED_CONTEXT = 1024.0, 1024.0
 """Tokens that stand for a mean over several prompt lengths (LocalScore's nine mixes: 16 to 4096)."""
 
@@ -62,18 +64,37 @@ class Score(Struct, frozen=True, kw_only=True):
     """Median of predicted / measured."""
 
 
+class _Reasons:
+    """Why rows have no answer, in words; the nearest names are looked up for the first unknown ones only."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+
+    def __call__(self, error: UnknownName | Unanswerable) -> str:
+        if not isinstance(error, UnknownName):
+            return str(error)
+        if error.brief not in self._told and len(self._told) < MOST_NEAREST:
+            self._told[error.brief] = str(error)
+        return self._told.get(error.brief, error.brief)
+
+
 def answers(rows: Iterable[Measurement], fitted: Constants | None = None) -> list[Answer]:
     """Predicts each row."""
-    return [answer(row, fitted) for row in rows]
+    reasons = _Reasons()
+    return [_answer(row, fitted, reasons) for row in rows]
 
 
 def answer(row: Measurement, fitted: Constants | None = None) -> Answer:
     """Predicts one row; never raises."""
+    return _answer(row, fitted, _Reasons())
+
+
+def _answer(row: Measurement, fitted: Constants | None, reasons: _Reasons) -> Answer:
     try:
         asked = question(row)
         answered = rates(asked, plan(asked), fitted)
     except (UnknownName, Unanswerable) as error:
-        return Answer(row=row, problem=str(error))
+        return Answer(row=row, problem=reasons(error))
     found = {
         "decode_tps": answered.decode_tps,
         "prefill_tps": answered.prefill_tps,

@@ -56,6 +56,11 @@ STEP = 0.95
 
 _SPELT = {"it": "instruct"}
 """So that "4b-it" is not taken for "4bit": names are compared without what stands between."""
+_LIKE_A_FORMAT = re.compile(
+    r"(?<![a-z\d])(?:(?:i|t)?q\d\w*|(?:mx|nv)?(?:fp|int)\d\w*|w\d{1,2}a\d{1,2}|\d+(?:\.\d+)?[-_ ]?(?:bpw|bits?))"
+    r"(?![a-z\d])",
+    re.ASCII | re.IGNORECASE,
+)
 _SEPARATOR = re.compile(r"[\s:/-]+")
 
 
@@ -70,7 +75,11 @@ def meant(text: str, engine: Engine) -> Format:
 
 
 def in_name(model: str, engine: Engine) -> Format | None:
-    """The format that the name of a model says: "gpt-oss-20b MXFP4", "llama3.1:8b-q4_K_M"; None where it says none."""
+    """The format that the name of a model says: "gpt-oss-20b MXFP4", "llama3.1:8b-q4_K_M"; None where it says none.
+
+    Raises:
+        UnknownName: what stands there looks like a format and is none.
+    """
     pieces = [_SPELT.get(piece, piece) for piece in _SEPARATOR.split(model.removesuffix(".gguf")) if piece]
     for window in _windows(pieces):
         try:
@@ -79,7 +88,8 @@ def in_name(model: str, engine: Engine) -> Format | None:
             continue
         if found.name in formats() or " " not in window:
             return found
-    return None
+    said = _LIKE_A_FORMAT.search(model)
+    return meant(said[0], engine) if said else None
 
 
 def usual(engine: Engine, family: str | None = None) -> Format:

@@ -144,8 +144,10 @@ class ModelFacts(Struct, frozen=True, kw_only=True):
     """The same, summed over the layers that keep a sliding window only."""
     kv_window: int | None = None
     """Length of that window in tokens."""
+    shards: int = 1
+    """Files that the weights are spread over."""
     missing_shards: int = 0
-    """Files of the model that are not there: the sizes are those of a part."""
+    """Those of them that are not there: the sizes are those of a part."""
     assumed: tuple[str, ...] = ()
     """What the file does not say and was taken for it, a sentence each."""
 

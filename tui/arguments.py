@@ -1,6 +1,7 @@
 """What can be asked on the command line."""
 
 import argparse
+import re
 from pathlib import Path
 
 from ..probes import VERSION
@@ -8,6 +9,8 @@ from ..probes import VERSION
 KEY_VARIABLE = "LLMTOP_API_KEY"
 MOST_TOKENS = 10_000_000
 MOST_STREAMS = 4096
+_MONTH = re.compile(r"\b20[12]\d[-.](\d{1,2})\b")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 EPILOG = "Keys of engines that ask for one are read from the environment variable LLMTOP_API_KEY."
 
 
@@ -42,6 +45,16 @@ def parser() -> argparse.ArgumentParser:
     probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
     probe.add_argument("--json", action="store_true", help="print JSON")
     probe.set_defaults(command="probe")
+    engines = commands.add_parser(
+        "engines",
+        help="every engine that can be read, how, and what runs on this machine",
+        description="Looks for engines once, says what was found and why something is not read, and lists all engines "
+        "that can be read.",
+        allow_abbrev=False,
+    )
+    _place_options(engines)
+    engines.add_argument("--json", action="store_true", help="print JSON")
+    engines.set_defaults(command="engines")
     _predict_options(
         commands.add_parser(
             "predict",
@@ -59,7 +72,28 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
     )
+    _proxy_options(
+        commands.add_parser(
+            "proxy",
+            help="relay to an engine that publishes no live count, and count",
+            description="Relays every byte between clients and an engine as it is, counts the tokens that pass, and "
+            "publishes the counts on loopback, where the monitor finds them. No text is kept.",
+            epilog="Example: llmtop proxy --upstream http://127.0.0.1:1234",
+            allow_abbrev=False,
+        )
+    )
     return top
+
+
+def _proxy_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--upstream", required=True, metavar="URL", help="the engine")
+    to.add_argument(
+        "--listen", default="127.0.0.1:8484", metavar="HOST:PORT", help="for clients (default 127.0.0.1:8484)"
+    )
+    to.add_argument(
+        "--metrics", default="127.0.0.1:0", metavar="HOST:PORT", help="for the counts (default: any free port)"
+    )
+    to.set_defaults(command="proxy")
 
 
 def _predict_options(to: argparse.ArgumentParser) -> None:
@@ -80,7 +114,9 @@ def _predict_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--weights", type=_positive, metavar="GIB", help="size of the file, where it is known better")
     to.add_argument("--engine", default="llama.cpp", metavar="E", help="default llama.cpp")
     to.add_argument("--backend", metavar="B", help="cuda, metal, rocm, vulkan, sycl, cpu (default: the device's own)")
-    to.add_argument("--build", metavar="DATE", help="when the engine was built, as 2024-05 (default: lately)")
+    to.add_argument(
+        "--build", type=_build, metavar="DATE", help="when the engine was built, as 2024-05 (default: lately)"
+    )
     to.add_argument("--prompt", type=_tokens, default=512, metavar="N", help="tokens of each prompt (default 512)")
     to.add_argument("--gen", type=_some_tokens, default=128, metavar="N", help="tokens to generate (default 128)")
     to.add_argument("--batch", type=_batch, default=1, metavar="B", help="streams at once, or max (default 1)")
@@ -113,16 +149,10 @@ def _accuracy_options(to: argparse.ArgumentParser) -> None:
     to.set_defaults(command="accuracy")
 
 
-def _monitor_options(to: argparse.ArgumentParser) -> None:
-    to.add_argument("--url", action="append", default=[], metavar="URL", help="an engine to watch; may be repeated")
-    to.add_argument("--no-discover", action="store_true", help="watch only the engines named with --url")
-    to.add_argument(
-        "--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)"
-    )
-    to.add_argument("--once", action="store_true", help="sample for one interval, print a table and exit")
-    to.add_argument("--json", action="store_true", help="like --once, but print JSON")
-    to.add_argument("--record", type=Path, metavar="FILE", help="write all samples to a new file")
-    to.add_argument("--replay", type=Path, metavar="FILE", help="play a recording instead of watching this machine")
+def _place_options(to: argparse.ArgumentParser) -> None:
+    """Which engines."""
+    to.add_argument("--url", action="append", default=[], metavar="URL", help="an engine; may be repeated")
+    to.add_argument("--no-discover", action="store_true", help="only the engines named with --url")
     to.add_argument(
         "--api-key-env",
         metavar="NAME",
@@ -130,35 +160,73 @@ def _monitor_options(to: argparse.ArgumentParser) -> None:
     )
 
 
+def _monitor_options(to: argparse.ArgumentParser) -> None:
+    _place_options(to)
+    to.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        type=_log,
+        metavar="LOG",
+        help="a log that tells an engine's speed: FILE, journal:UNIT, or URL=FILE; may be repeated",
+    )
+    to.add_argument(
+        "--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)"
+    )
+    to.add_argument("--once", action="store_true", help="sample for one interval, print a table and exit")
+    to.add_argument("--json", action="store_true", help="like --once, but print JSON")
+    to.add_argument("--record", type=Path, metavar="FILE", help="write all samples to a new file")
+    to.add_argument("--replay", type=Path, metavar="FILE", help="play a recording instead of watching this machine")
+
+
+def _number(text: str) -> float:
+    """NaN for what is none; Python's own reading takes "1_000", and the digits of all scripts."""
+    return float(text) if _NUMBER.fullmatch(text) else float("nan")
+
+
+def _build(text: str) -> str:
+    month = _MONTH.search(text)
+    if month and not 1 <= int(month[1]) <= 12:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no date: write it as 2024-05")
+    return text
+
+
 def _interval(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = float("nan")
+    seconds = _number(text)
     if not 0.1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0.1 and 3600")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of seconds between 0.1 and 3600")
     return seconds
 
 
+def _log(text: str) -> str:
+    unit = text.removeprefix("journal:")
+    if unit != text and not re.fullmatch(r"[\w@.:\\][\w@.:\\-]*", unit, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{unit!r} is no name of a systemd unit: journal:ollama is meant so")
+    if not text:
+        raise argparse.ArgumentTypeError("a file, or journal:UNIT, is wanted")
+    return text
+
+
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number between 1 and 256")
+    if not _is_whole(text) or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number between 1 and 256")
     return int(text)
 
 
+def _is_whole(text: str) -> bool:
+    return len(text) < 20 and text.isascii() and text.isdecimal()
+
+
 def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
+    number = _number(text)
     if not 0.0 < number <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
     return number
 
 
 def _tokens(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) > MOST_TOKENS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens between 0 and {MOST_TOKENS}")
+    if not _is_whole(text) or int(text) > MOST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of tokens between 0 and {MOST_TOKENS}")
     return int(text)
 
 
@@ -172,6 +240,8 @@ def _batch(text: str) -> int | None:
     """None stands for as many as the memory holds."""
     if text == "max":
         return None
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= MOST_STREAMS:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither max nor a whole number between 1 and {MOST_STREAMS}")
+    if not _is_whole(text) or not 1 <= int(text) <= MOST_STREAMS:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is neither max nor a whole number between 1 and {MOST_STREAMS}"
+        )
     return int(text)

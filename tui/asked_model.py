@@ -1,5 +1,6 @@
 """The model that `--model` means: a file or folder, a name in a store of this machine, or a name in the catalogue."""
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
@@ -38,10 +39,12 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
         engine: what the usual quantisation is that of.
 
     Raises:
-        UnknownName: it is none of the three, or the quantisation is not known.
+        UnknownName: it is none of the three, or a quantisation in it is not known.
         WrongUsage: a file cannot have the quantisation or the size that was asked for.
-        Refusal: it is a file that cannot be read.
+        Refusal: it is a file that cannot be read, or a part of a model.
     """
+    if quant is not None and not quant.strip():
+        raise WrongUsage("--quant names no quantisation: it is empty")
     path = _path(name)
     if path is None and quant is None and weights_gib is None and (":" in name or "/" in name):
         path = _stored(name)
@@ -50,7 +53,7 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
     except UnknownName as unknown:
         path = _stored(name)
         if path is None and name.lower().endswith(FILES):
-            raise Refusal(f"no such file: {name[:200]}") from None
+            raise Refusal(f"{_absent(name)}: {_line(name)}") from None
         if path is None:
             raise unknown from None
         row = None
@@ -59,7 +62,8 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
             raise WrongUsage(
                 f"{path} has a quantisation and a size of its own: --quant and --weights do not go with it"
             )
-        return AskedModel(facts=_read(str(path)))
+        found = _read(str(path))
+        return AskedModel(facts=found, notes=found.assumed)
     notes: list[str] = []
     fmt = _meant(quant, engine) if quant else in_name(name, engine)
     if quant and fmt and _plain(quant) != _plain(fmt.name) and _plain(quant) not in map(_plain, fmt.aliases):
@@ -91,8 +95,23 @@ def _path(name: str) -> Path | None:
     except (OSError, RuntimeError):  # RuntimeError: nobody's home
         pass
     if _says_path(name):
-        raise Refusal(f"no such file or folder: {name[:200]}")
+        raise Refusal(f"{_absent(name, 'file or folder')}: {_line(name)}")
     return None
+
+
+def _absent(name: str, what: str = "file") -> str:
+    """Why there is nothing to read."""
+    try:
+        path = Path(name).expanduser()
+        if path.exists():
+            return "no regular file"
+        return "a link that leads nowhere" if os.path.lexists(path) else f"no such {what}"
+    except (OSError, RuntimeError, ValueError):  # too long; nobody's home; a name with a zero byte
+        return f"no such {what}"
+
+
+def _line(name: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:200])
 
 
 def _says_path(name: str) -> bool:
@@ -120,6 +139,9 @@ def _read(path: str) -> ModelFacts:
         raise Refusal(str(bad)) from None
     if found is None:
         raise Refusal(f"{path} is no model of a known format (GGUF, safetensors, MLC, CTranslate2)")
+    if found.missing_shards:
+        some = f"{found.missing_shards} of {found.shards} shards"
+        raise Refusal(f"{path}: {some} missing; the speed would be that of a part of the model")
     return replace(found, name=found.name or Path(path).name)
 
 

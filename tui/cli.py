@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..probes import VERSION
 from . import crash
 from .arguments import KEY_VARIABLE, parser
+from .output import output, say
 from .refusal import Refusal, WrongUsage
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 it could not be done (one line on stderr says why), 2 wrong usage, 130 interrupted.
     """
-    options = parser().parse_args(arguments)
     crash.install()
     try:
-        return COMMANDS["completion" if options.print_completion else options.command](options)
+        with output():
+            options = _options(sys.argv[1:] if arguments is None else arguments)
+            return COMMANDS["completion" if options.print_completion else options.command](options)
     except Refusal as refusal:
         return _say(str(refusal), 1)
     except WrongUsage as wrong:
@@ -42,8 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What the arguments ask for. argparse makes an empty list of the value of "--model=--"."""
+    empty = next((each for each in arguments if each.startswith("--") and each.endswith("=--")), None)
+    if empty:
+        raise WrongUsage(f"{empty[:40]!r} has no value")
+    return parser().parse_args(arguments)
 
 
 def _completion(options: argparse.Namespace) -> int:
@@ -69,6 +78,7 @@ def _monitor(options: argparse.Namespace) -> int:
             window=interval if once else None,
             api_key=_key(options.api_key_env),
             discover=not options.no_discover,
+            logs=options.log,
             record=record,
         )
         try:
@@ -154,6 +164,20 @@ def _accuracy(options: argparse.Namespace) -> int:
     from .accuracy import accuracy
 
     return accuracy(options)
+
+
+def _engines(options: argparse.Namespace) -> int:
+    """`llmtop engines`: what can be read, and what is here."""
+    from .engines import engines
+
+    return engines(options, _key(options.api_key_env))
+
+
+def _proxy(options: argparse.Namespace) -> int:
+    """`llmtop proxy`: relays to an engine and counts what passes."""
+    from .proxy import proxy
+
+    return proxy(options)
 
 
 def _measure(what: str) -> None:
@@ -245,7 +269,7 @@ def _progress(what: str) -> Callable[[float], None] | None:
 
 
 def _say(line: str, code: int) -> int:
-    sys.stderr.write(f"llmtop: {line}\n")
+    say(line)
     return code
 
 
@@ -255,6 +279,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "probe": _probe,
     "predict": _predict,
     "accuracy": _accuracy,
+    "proxy": _proxy,
+    "engines": _engines,
     "completion": _completion,
 }
 """By the name that `parser` gives."""

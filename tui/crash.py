@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from .output import say
+
 
 def install() -> None:
     """From now on no traceback reaches the terminal, neither from the main thread nor from another."""
@@ -37,7 +39,7 @@ def line(error: BaseException, path: Path | None) -> str:
 
 def _main(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     del kind, trace
-    sys.stderr.write(f"llmtop: {line(error, note(error, 'main'))}\n")
+    say(line(error, note(error, "main")))
 
 
 def _thread(crash: threading.ExceptHookArgs) -> None:

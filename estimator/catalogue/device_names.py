@@ -14,6 +14,10 @@ _MARKS = re.compile(
     r"|\bryzen(?= threadripper)"
 )
 _GPU_CORES = re.compile(r"\b(\d+)[- ]core gpu\b")
+_APPLE_CORES = re.compile(
+    r"\b(m\d+ (?:pro (?=1[4-9]|20)|max (?=[2-4]\d)|ultra (?=[4-8]\d)))(\d+)[- ]cores?\b(?! [cg]pu)"
+)
+"""More cores than the CPU of such a chip has are those of its GPU: "M3 Max 30-core"."""
 _SAME = {"mobile": "laptop", **{f"sxm{version}": "sxm" for version in range(2, 7)}}
 _NOTHING = frozenset(
     (
@@ -28,7 +32,7 @@ DETAIL = re.compile(r"\d+gb|\d+c|pcie|sxm|nvl|hbm\d?e?|gddr\d+x?|lpddr\d+x?|ddr\
 
 def normalise(name: str) -> str:
     """As `plain`, without makers' and trade words, and with one spelling of sizes and forms."""
-    text = _GPU_CORES.sub(r"\1c", _MARKS.sub(" ", name.casefold()))
+    text = _GPU_CORES.sub(r"\1c", _MARKS.sub(" ", _APPLE_CORES.sub(r"\1\2c", name.casefold())))
     words: list[str] = []
     for word in plain(text).split():
         if word in _GIGABYTES and words and words[-1].isdigit():

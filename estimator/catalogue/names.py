@@ -17,7 +17,20 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 class UnknownName(ValueError):
-    """No row, or more than one, has this name; the text is one line that names the nearest."""
+    """No row, or more than one, has this name; the text is one line that names the nearest.
+
+    Attributes:
+        brief: the line without the nearest names, which take a while to look up.
+    """
+
+    def __init__(self, brief: str, nearest: Callable[[], list[str]] = list) -> None:
+        super().__init__(brief)
+        self.brief = brief
+        self._nearest = nearest
+
+    def __str__(self) -> str:
+        near = self._nearest()
+        return f"{self.brief}; nearest: {', '.join(near)}" if near else self.brief
 
 
 def plain(name: str) -> str:
@@ -79,9 +92,7 @@ class Names:
             return found[0]
         if found:
             raise UnknownName(f"{self._what} {_quoted(name)} may be {_listed(found)}")
-        near = self._nearest(name)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise UnknownName(f"unknown {self._what} {_quoted(name)}{hint}")
+        raise UnknownName(f"unknown {self._what} {_quoted(name)}", lambda: self.nearest(name))
 
     def candidates(self, name: str) -> tuple[str, ...]:
         """The keys of all rows that the name may mean, in the order of the table; exactly one for a full name."""
@@ -102,11 +113,16 @@ class Names:
         said = {word for word in words if self._detail and self._detail.fullmatch(word)}
         return "".join(word for word in words if word not in said), said
 
-    def _nearest(self, name: str) -> list[str]:
-        """Keys to offer: first those whose main words are the same."""
+    def nearest(self, name: str) -> list[str]:
+        """Keys to offer: those whose main words are the same, those whose name holds this one, those that are like it.
+
+        It compares the name with every other: some milliseconds in a long table.
+        """
         normal = self._normalise(name[:LONGEST])
-        near = get_close_matches(normal.replace(" ", ""), self._plain, _NEAREST, 0.5)
-        keys = (*self._main.get(self._split(normal)[0], ()), *(self._plain[whole] for whole in near))
+        whole = normal.replace(" ", "")
+        holding = sorted((known for known in self._plain if whole in known), key=len) if len(whole) > 2 else []
+        near = get_close_matches(whole, self._plain, _NEAREST, 0.5)
+        keys = (*self._main.get(self._split(normal)[0], ()), *(self._plain[known] for known in (*holding, *near)))
         return list(dict.fromkeys(keys))[:_NEAREST]
 
 

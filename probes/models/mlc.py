@@ -11,11 +11,13 @@ from .safetensors.config import load
 from .safetensors.facts import assemble
 from .safetensors.parts import parts as arithmetic
 from .safetensors.quantization import Scheme
+from .safetensors.sizes import check
 from .safetensors.tally import Tally
 
 _CONFIG = "mlc-chat-config.json"
 _TABLES = ("tensor-cache.json", "ndarray-cache.json")
 _LIMIT = 32 << 20
+_MOST_WEIGHTS = 1 << 19
 _BITS = {"q4f16": 4.5, "q4bf16": 4.5, "q4f32": 5.0, "q3f16": 3.6, "q0f16": 16.0, "q0bf16": 16.0, "q0f32": 32.0}
 """Bits of a weight with its share of the scale, by how the name begins: groups of 32, or of 40 with ten weights of 3
 bits in an integer of 32 (quantization.py of mlc-llm). Others are taken as 8."""
@@ -56,6 +58,7 @@ def read(path: Path) -> ModelFacts:
     folder = path.parent if path.name in {_CONFIG, *_TABLES} else path
     outer = load(folder / _CONFIG)
     config = outer.around("model_config").language()
+    check(config)
     name = outer.text("quantization")
     bits = next((bits for start, bits in _BITS.items() if (name or "").startswith(start)), 8.0)
     scheme = Scheme(name=f"MLC {name}"[:40], bits=bits, has_tables=True) if name else None
@@ -78,8 +81,8 @@ def _table(folder: Path) -> Path | None:
 def _weights(table: Path) -> list[_Weight]:
     with table.open("rb") as file:
         data = file.read(_LIMIT + 1)
-    if len(data) > _LIMIT:
-        raise BadModelFile(table, f"a JSON file of more than {_LIMIT >> 20} MiB")
+    if len(data) > _LIMIT or data.count(b"{") > _MOST_WEIGHTS:
+        raise BadModelFile(table, f"a JSON file of more than {_LIMIT >> 20} MiB, or {_MOST_WEIGHTS} weights")
     try:
         found = [weight for file in _decode(data).records for weight in file.records]
     except (DecodeError, UnicodeDecodeError) as error:

@@ -1,9 +1,11 @@
 """Rows held against predictions that are known by hand, and the figures of a set of rows."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmtop.estimator.accuracy import Answer, answer, answers, quantile, question, score
+from llmtop.estimator.accuracy import MOST_NEAREST, Answer, answer, answers, quantile, question, score
 from llmtop.estimator.constants import ALL, Constants, Spread
 from llmtop.estimator.measurements import Measurement
 from llmtop.estimator.snapshot import Band
@@ -198,3 +200,16 @@ def test_an_unknown_metric_is_told_on_one_short_line() -> None:
     with pytest.raises(Unanswerable) as caught:
         question(replace(ROW, metric="decode\ntps" * 100))
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 200
+
+
+def test_many_unknown_names_take_no_time() -> None:
+    """The nearest known names are looked up for the first ones only, and once for each."""
+    rows = [replace(ROW, hardware=f"Card {number % 3000}") for number in range(6000)]
+    start = time.perf_counter()
+    found = answers(rows)
+    assert time.perf_counter() - start < 10
+    problems = [each.problem or "" for each in found]
+    assert all(said.startswith(f'unknown hardware "Card {number % 3000}"') for number, said in enumerate(problems))
+    assert problems[:3000] == problems[3000:]
+    assert any("nearest" in said for said in problems[:MOST_NEAREST])
+    assert not any("nearest" in said for said in problems[MOST_NEAREST:3000])

@@ -49,12 +49,32 @@ def test_a_name_of_nothing_is_refused() -> None:
         ("Qwen3-30B-A3B-Instruct-2507", None),
         ("Llama-2-7b-hf", None),
         ("phi-4", None),
+        ("llama-2-7b.Q8_0.gguf", "Q8_0"),
+        ("Qwen3-8B.i1-Q4_K_S.gguf", "Q4_K_S"),
         ("", None),
     ],
 )
 def test_the_name_of_a_model_may_say_it(text: str, found: str | None) -> None:
     fmt = in_name(text, LLAMA_CPP)
     assert (fmt.name if fmt else None) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Qwen3-8B-Q9_K", "Q9_K"),
+        ("Qwen3-8B-Q9_K.gguf", "Q9_K"),
+        ("Qwen3-8B.IQ9_XXL", "IQ9_XXL"),
+        ("Qwen3-8B-fp7", "fp7"),
+        ("Qwen3-8B-w3a16", "w3a16"),
+        ("Qwen3-8B-exl2-20bpw", "20bpw"),
+        ("Qwen3-8B-7bit", "7bit"),
+        ("Qwen3-8B-7-bit", "7-bit"),
+    ],
+)
+def test_what_looks_like_a_format_and_is_none_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UnknownName, match=rf'^unknown number format "{said}"'):
+        in_name(text, LLAMA_CPP)
 
 
 @pytest.mark.parametrize("runs", [LLAMA_CPP, VLLM, MLX])

@@ -1,5 +1,8 @@
 """Rows of published measurements: what a file may hold, and what is said of what it may not."""
 
+import os
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -87,6 +90,12 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
         ("", "value", "line 3: value must be a number above 0"),
         ("1;024", "n_prompt", "line 3: n_prompt is '1;024'"),
         ("many", "batch", "line 3: batch is 'many'"),
+        ("1_000", "value", "line 3: value is '1_000'"),
+        ("٣", "value", "line 3: value is '٣'"),
+        ("infinity", "context", "line 3: context is 'infinity'"),
+        ("0", "n_devices", "line 3: n_devices must be a number above 0"),
+        ("0", "batch", "line 3: batch must be a number above 0"),
+        ("0.0", "weight_gib", "line 3: weight_gib must be a number above 0"),
     ],
 )
 def test_a_row_with_a_bad_number_says_its_line_and_keeps_the_others(
@@ -106,6 +115,50 @@ def test_a_row_may_be_too_short_or_too_long(tmp_path: Path) -> None:
     assert short.hardware == "RTX 4090" and short.model == ""
     assert short.problem is not None and "value must be a number above 0" in short.problem
     assert long.problem is None and long.value == 186.2
+
+
+def test_a_power_limit_of_0_is_no_limit_at_all(tmp_path: Path) -> None:
+    head = HEADER.replace("note", "power_limit_w")
+    off, low = load(_file(tmp_path, head + GOOD.replace("by hand", "0") + GOOD.replace("by hand", "1.5e2")))
+    assert off.problem == "line 2: power_limit_w must be a number above 0"
+    assert (low.problem, low.power_limit_w) == (None, 150)
+
+
+def test_no_cell_holds_what_a_terminal_obeys(tmp_path: Path) -> None:
+    (row,) = load(_file(tmp_path, HEADER + GOOD.replace("a,", '"a\x1b[2J\nb\u202e",', 1)))
+    assert row.id == "a [2J b"
+    assert row.problem is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["x" * (1 << 19), '"' + "x\n" * (1 << 18), '"a\n",' * (1 << 17), "\n" * (1 << 19)],
+    ids=["line", "cell of many lines", "row of many lines", "no row"],
+)
+def test_a_row_without_end_is_refused_in_bounded_memory(tmp_path: Path, content: str) -> None:
+    path = _file(tmp_path, HEADER + GOOD + content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadRows, match="is no CSV file: "):
+            load(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_device_is_no_file_of_rows() -> None:
+    with pytest.raises(BadRows, match=r"^/dev/zero is no regular file and no pipe$"):
+        load(Path("/dev/zero"))
+
+
+def test_rows_may_come_through_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(HEADER + GOOD,))
+    writer.start()
+    (row,) = load(path)
+    writer.join()
+    assert row.value == 186.2
 
 
 def test_a_bad_cell_is_cut_and_stays_on_one_line(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def _items(items: Sequence[int] | Sequence[bool] | Sequence[str]) -> bytes:
 
 def header(keys: Mapping[str, Item], tensors: Mapping[str, tuple[int, ...]], version: int = 3) -> tuple[bytes, int]:
     """The header of a file of F16 tensors, dimensions innermost first; and the bytes of its weights."""
-    data = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys))
+    data = bytearray(b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys)))
     data += b"".join(_text(key) + _value(value) for key, value in keys.items())
     offset = 0
     for name, dimensions in tensors.items():
@@ -46,7 +46,7 @@ def header(keys: Mapping[str, Item], tensors: Mapping[str, tuple[int, ...]], ver
         for length in dimensions:
             size *= length
         offset += -(-size // ALIGNMENT) * ALIGNMENT
-    return data + bytes(-len(data) % ALIGNMENT), offset
+    return bytes(data) + bytes(-len(data) % ALIGNMENT), offset
 
 
 def build(path: Path, keys: Mapping[str, Item], tensors: Mapping[str, tuple[int, ...]], version: int = 3) -> Path:

@@ -92,7 +92,9 @@ def test_shards_are_one_model(tmp_path: Path) -> None:
 def test_a_missing_shard_is_said(tmp_path: Path) -> None:
     shards = _write_shards(tmp_path)
     shards[1].unlink()
-    assert read(shards[0]).source == "GGUF header, 1 of 3 shards missing"
+    found = read(shards[0])
+    assert found.source == "GGUF header, 1 of 3 shards missing"
+    assert (found.shards, found.missing_shards) == (3, 1)
 
 
 def test_only_the_headers_are_read(tmp_path: Path) -> None:

@@ -61,6 +61,14 @@ def refuse(path: Path, data: bytes) -> str:
         (b"GGUF" + struct.pack("<IQQQ1sI", 3, 1, 0, 1, b"t", 9), "a tensor of 9 dimensions"),
         (b"GGUF" + struct.pack("<IQQQ1sIQQIQ", 3, 1, 0, 1, b"t", 2, HUGE, HUGE, 0, 0), "tensor 't' claims"),
         (b"GGUF" + struct.pack("<IQQQ1sIQIQ", 3, 1, 0, 1, b"t", 1, 7, 2, 0), "7 weights are no whole blocks of Q4_0"),
+        (
+            b"GGUF" + struct.pack("<IQQQ1sIQQIQ", 3, 1, 0, 1, b"t", 2, 0, 0, 0, 0) + bytes(64),
+            "tensor 't' has a dimension of 0",
+        ),
+        (
+            b"GGUF" + struct.pack("<IQQQ1sIQIQ", 3, 1, 0, 1, b"t", 1, 8, 99, 0) + bytes(7),
+            "no weights in it: all its tensors are empty",
+        ),
         (FRONT + bytes(WEIGHTS - 9), "9 bytes are missing"),
     ],
 )
@@ -93,6 +101,47 @@ def test_a_header_full_of_arrays_takes_bounded_memory(tmp_path: Path, kind: int)
         with pytest.raises(BadModelFile, match="a header of more than 262144 values"):
             facts(str(path))
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", [(8,), (9, 0), (9, 8, 1)], ids=["text", "array of bytes", "array of texts"])
+def test_a_long_value_is_passed_unread(tmp_path: Path, value: tuple[int, ...]) -> None:
+    """100 MiB of one value, as a hole in the file."""
+    keys, long = {"general.architecture": "llama"}, 100 << 20
+    front, _ = header(keys, {})
+    whole, size = header(keys, {"token_embd.weight": (32, 8)})
+    kind = struct.pack("<I", value[0]) + b"".join(
+        struct.pack("<I" if at == 0 else "<Q", x) for at, x in enumerate(value[1:])
+    )
+    key = struct.pack("<Q1s", 1, b"k") + kind + struct.pack("<Q", long)
+    after_keys = 24 + len(front[24:].rstrip(b"\0"))
+    path = tmp_path / "m.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, 1, 2) + whole[24:after_keys] + key)
+        file.seek(long, 1)
+        file.write(whole[after_keys:].rstrip(b"\0") + bytes(64))
+        file.truncate(file.tell() + size + 64)
+    tracemalloc.start()
+    try:
+        found = facts(str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found is not None and found.architecture == "llama"
+    assert peak < 4 << 20
+
+
+def test_shards_of_too_many_tensors_are_refused(tmp_path: Path) -> None:
+    tensors: dict[str, tuple[int, ...]] = {f"{index:x}": (1,) for index in range(50_000)}
+    first = build(tmp_path / "m-00001-of-00900.gguf", {"general.architecture": "llama"}, tensors)
+    for number in range(2, 901):
+        (tmp_path / f"m-{number:05}-of-00900.gguf").hardlink_to(first)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadModelFile, match=r"m-00003-of-00900.*headers without end in its shards: 150000 tensors"):
+            facts(str(first))
+        assert tracemalloc.get_traced_memory()[1] < 128 << 20
     finally:
         tracemalloc.stop()
 

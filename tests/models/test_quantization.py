@@ -1,9 +1,11 @@
 """Names of ways to store weights, as people write them, from the files of those who make them."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+from llmtop.probes.models import BadModelFile
 from llmtop.probes.models.safetensors.config import load
 from llmtop.probes.models.safetensors.quantization import Scheme, scheme
 
@@ -96,3 +98,42 @@ def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
     found = of(tmp_path, {"quantization_config": {"quant_method": "a\x1b[2Jb" + "c" * 5000}})
     assert found is not None
     assert found.name.isprintable() and len(found.name) < 60
+
+
+@pytest.mark.parametrize("bits", [-4, -0.5, 0, 0.5, 33, 1e6, 1e300, True, "four", [], [4], {}, "4"])
+@pytest.mark.parametrize("method", ["gptq", "awq", "exl2", "exl3", "a new one"])
+def test_bits_that_no_weight_has_are_refused(tmp_path: Path, method: str, bits: object) -> None:
+    with pytest.raises(BadModelFile, match=r"bits of the quantisation is .*: no number of bits from 1 to"):
+        of(tmp_path, {"quantization_config": {"quant_method": method, "bits": bits}})
+
+
+@pytest.mark.parametrize(("method", "bits"), [("gptq", 1), ("hqq", 32), ("exl3", 1.0), ("exl2", 16), ("gptq", None)])
+def test_bits_at_the_ends_are_not(tmp_path: Path, method: str, bits: float | None) -> None:
+    assert of(tmp_path, {"quantization_config": {"quant_method": method, "bits": bits}}) is not None
+
+
+def test_very_many_groups_are_read_at_once(tmp_path: Path) -> None:
+    one: dict[str, object] = {"num_bits": 4, "type": "int", "group_size": 128}
+    start = time.perf_counter()
+    found = of(tmp_path, groups(*[one] * 50_000, quant_method="compressed-tensors"))
+    assert time.perf_counter() - start < 2
+    assert found is not None and found.name == "W4A16 g128"
+
+
+def test_exllama_has_no_more_than_16_bits(tmp_path: Path) -> None:
+    with pytest.raises(BadModelFile, match="from 1 to 16"):
+        of(tmp_path, {"quantization_config": {"quant_method": "exl2", "bits": 17}})
+
+
+@pytest.mark.parametrize("bits", [-4, 0, 3.5, 64, "x"])
+def test_bits_of_mlx_and_of_groups_are_whole(tmp_path: Path, bits: object) -> None:
+    with pytest.raises(BadModelFile, match="of the quantisation is"):
+        of(tmp_path, {"quantization": {"group_size": 64, "bits": bits}})
+    with pytest.raises(BadModelFile, match="of the quantisation is"):
+        of(tmp_path, groups({"num_bits": bits, "type": "int"}, quant_method="compressed-tensors"))
+
+
+@pytest.mark.parametrize("own", ["x", 4, [], True])
+def test_a_quantisation_that_is_no_object_is_refused(tmp_path: Path, own: object) -> None:
+    with pytest.raises(BadModelFile, match="quantization_config is no object"):
+        of(tmp_path, {"quantization_config": own})

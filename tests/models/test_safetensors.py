@@ -125,6 +125,7 @@ def test_missing_shards_are_said(tmp_path: Path) -> None:
     found = facts(str(place))
     assert found is not None
     assert found.source == "safetensors headers, 2 of 4 shards missing"
+    assert (found.shards, found.missing_shards) == (4, 2)
     assert (found.parameters, found.tied_embeddings) == (2 * SQUARE, None)
 
 

@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ...sample import ModelFacts
 from ..bad import BadModelFile
 from .attention import attention
-from .header import Tensor
+from .cursor import LIMIT
+from .header import MOST_TENSORS, Header, Tensor
 from .header import read as read_header
 from .keys import Keys
 from .state import state_elements
@@ -35,12 +38,27 @@ def read(path: Path) -> ModelFacts:
         OSError: it cannot be read.
     """
     found = parts(path)
-    headers = [read_header(part) for part in found]
+    headers = _headers(found)
     values = {key: value for header in reversed(headers) for key, value in header.values.items()}
     keys = Keys(values)
     missing = max(len(_shards(path)), keys.whole("split.count") or 1) - len(found)
     remarks = [f"{missing} of {missing + len(found)} shards missing"] if missing > 0 else []
-    return _facts(path, keys, [tensor for header in headers for tensor in header.tensors], remarks)
+    facts = _facts(path, keys, [tensor for header in headers for tensor in header.tensors], remarks)
+    return replace(facts, shards=len(found) + max(missing, 0), missing_shards=max(missing, 0))
+
+
+def _headers(shards: list[Path]) -> list[Header]:
+    """Of all shards, which together have no more tensors and bytes than one model."""
+    found: list[Header] = []
+    tensors, size = 0, 0
+    for shard in shards:
+        found.append(read_header(shard))
+        tensors, size = tensors + len(found[-1].tensors), size + found[-1].bytes
+        if tensors > MOST_TENSORS or size > 2 * LIMIT:
+            raise BadModelFile(
+                shard, f"headers without end in its shards: {tensors} tensors, {size >> 20} MiB up to here"
+            )
+    return found
 
 
 def _shards(path: Path) -> list[Path]:
@@ -59,6 +77,8 @@ def _begins_so(path: Path) -> bool:
 def _facts(path: Path, keys: Keys, tensors: list[Tensor], remarks: list[str]) -> ModelFacts:
     if not tensors:
         raise BadModelFile(path, "no tensors in it: a vocabulary only, or the first of several shards alone")
+    if not sum(tensor.bytes for tensor in tensors):
+        raise BadModelFile(path, "no weights in it: all its tensors are empty")
     layers = keys.layers
     unused = [tensor for tensor in tensors if _is_lookup(tensor) or (layers and _block(tensor) >= layers)]
     names = {tensor.name for tensor in unused}

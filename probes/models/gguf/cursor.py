@@ -52,8 +52,11 @@ class Cursor:
     def string(self, longest: int) -> str | None:
         """A text; None if it has more bytes than `longest`."""
         length = self.u64()
+        if length > longest:
+            self._skip(length)
+            return None
         start = self._advance(length)
-        return self._buffer[start : start + length].decode("utf-8", "replace") if length <= longest else None
+        return self._buffer[start : start + length].decode("utf-8", "replace")
 
     def array(self, longest: int) -> tuple[float, ...] | None:
         """An array of numbers; None if it has more items than `longest`, or other items."""
@@ -64,8 +67,16 @@ class Cursor:
         code = _CODES.get(kind)
         if code is None:
             raise self.fail(f"an array of type {kind}, which GGUF does not have")
+        if count > longest:
+            self._skip(count * code.size)
+            return None
         start = self._advance(count * code.size)
-        return struct.unpack_from(f"<{count}{_SCALARS[kind]}", self._buffer, start) if count <= longest else None
+        return struct.unpack_from(f"<{count}{_SCALARS[kind]}", self._buffer, start)
+
+    def _skip(self, count: int) -> None:
+        """Passes `count` bytes without reading them."""
+        self._check(self.position + count)
+        self.position += count
 
     def _skip_strings(self, count: int) -> None:
         if count > _MOST_STRINGS:
@@ -95,11 +106,7 @@ class Cursor:
 
     def _fill(self, count: int) -> None:
         """Brings the next `count` bytes into the buffer, and drops those that have been passed."""
-        end = self.position + count
-        if end > self.size:
-            raise self.fail(f"the file ends in the middle of its header, at {self.size} bytes")
-        if end > LIMIT:
-            raise self.fail(f"a header of more than {LIMIT >> 20} MiB")
+        self._check(self.position + count)
         have = self._start + len(self._buffer)
         kept = self._buffer[self.position - self._start :] if self.position < have else b""
         self._file.seek(max(self.position, have))
@@ -107,3 +114,10 @@ class Cursor:
         self._start, self._buffer = self.position, kept + piece
         if len(self._buffer) < count:
             raise self.fail("the file became shorter while it was read")
+
+    def _check(self, end: int) -> None:
+        """Whether a header may go on to this position."""
+        if end > self.size:
+            raise self.fail(f"the file ends in the middle of its header, at {self.size} bytes")
+        if end > LIMIT:
+            raise self.fail(f"a header of more than {LIMIT >> 20} MiB")

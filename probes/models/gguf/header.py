@@ -12,7 +12,7 @@ from .types import BLOCKS
 Value = float | str | tuple[float, ...]
 _VERSIONS = (2, 3)
 _MOST_KEYS = 1 << 16
-_MOST_TENSORS = 1 << 17
+MOST_TENSORS = 1 << 17
 _MOST_DIMENSIONS = 4
 _LONGEST_TEXT = 256
 _LONGEST_ARRAY = 4096
@@ -37,6 +37,8 @@ class Header(Struct, frozen=True):
     values: dict[str, Value]
     """Numbers, short texts and short arrays of numbers."""
     tensors: list[Tensor]
+    bytes: int
+    """How long it is."""
 
 
 class _Entry(Struct, frozen=True):
@@ -71,7 +73,7 @@ def _parse(cursor: Cursor) -> Header:
             raise cursor.fail("a big-endian GGUF file: only little-endian ones can be read")
         raise cursor.fail(f"GGUF version {version}: only {' and '.join(map(str, _VERSIONS))} can be read")
     tensors, keys = cursor.u64(), cursor.u64()
-    if tensors > _MOST_TENSORS or keys > _MOST_KEYS:
+    if tensors > MOST_TENSORS or keys > _MOST_KEYS:
         raise cursor.fail(f"a header that claims {tensors} tensors and {keys} keys")
     values: dict[str, Value] = {}
     room = _MOST_VALUES
@@ -87,7 +89,7 @@ def _parse(cursor: Cursor) -> Header:
     if not isinstance(alignment, int) or not 0 < alignment <= 1 << 20:
         raise cursor.fail(f"an alignment of {alignment} bytes")
     start = -(-cursor.position // alignment) * alignment
-    return Header(values, _measure(cursor, entries, cursor.size - start))
+    return Header(values, _measure(cursor, entries, cursor.size - start), cursor.position)
 
 
 def _value(cursor: Cursor) -> Value | None:
@@ -114,6 +116,8 @@ def _measure(cursor: Cursor, entries: list[_Entry], room: int) -> list[Tensor]:
         parameters = 1
         for length in entry.dimensions:
             parameters *= length
+        if parameters < 1:
+            raise cursor.fail(f"tensor {entry.name[:80]!r} has a dimension of 0")
         if parameters > _LARGEST or entry.offset > _LARGEST:
             raise cursor.fail(f"tensor {entry.name[:80]!r} claims {parameters} weights")
         name, weights, size = BLOCKS.get(entry.kind, (f"type {entry.kind}", 0, 0))

@@ -11,9 +11,14 @@ from .facts import assemble
 from .header import read as read_header
 from .quantization import scheme
 from .shards import Shards, shards
+from .sizes import check
 from .tally import Tally
 
 _CONFIG = "config.json"
+_MOST_HEADERS = 192 << 20
+"""No model has longer headers, in bytes of all shards together: those of the largest known ones have some 30 MB."""
+_ROW = 200
+"""A tensor counts as so many bytes more, for what its row takes to read: the largest known models have some 200,000."""
 _TELLING = ("model_type", "architectures")
 """A configuration of a model has one of these; other programs call their files `config.json`, too."""
 
@@ -22,7 +27,7 @@ def parts(path: Path) -> list[Path]:
     """The configuration and the weights of a folder, or of the folder of one of these files; empty for other paths."""
     folder = _folder(path)
     if folder is None:
-        return [path] if path.suffix == ".safetensors" and path.is_file() else []
+        return _alone(path).files if path.suffix == ".safetensors" and path.is_file() else []
     files = shards(folder).files
     is_other = not files and next(folder.glob("*.gguf"), None)
     return [] if is_other else [folder / _CONFIG, *files]
@@ -37,7 +42,7 @@ def read(path: Path) -> ModelFacts:
     """
     folder = _folder(path)
     if folder is None:
-        return replace(_tell(path, Config({}), None, Shards([path])), name=path.stem)
+        return replace(_tell(path, Config({}), None, _alone(path)), name=path.stem)
     outer = load(folder / _CONFIG)
     if not any(outer.has(name) for name in _TELLING):
         raise BadModelFile(folder / _CONFIG, "no configuration of a language model: it names no model_type")
@@ -54,12 +59,23 @@ def _folder(path: Path) -> Path | None:
     return folder if path.suffix == ".safetensors" and path in shards(folder).files else None
 
 
+def _alone(path: Path) -> Shards:
+    """A file without a configuration, with the other shards that its name tells of."""
+    found = shards(path.parent)
+    return found if path in found.files and len(found.files) + found.missing > 1 else Shards([path])
+
+
 def _tell(path: Path, config: Config, folder: Path | None, found: Shards) -> ModelFacts:
+    check(config)
     how = scheme(config, folder)
-    tally = Tally(config.layers, how)
+    tally, room, here = Tally(config.layers, how), _MOST_HEADERS, len(found.files)
     for shard in found.files:
-        tally.add(read_header(shard))
+        tensors, size = read_header(shard, room)
+        tally.add(tensors)
+        room -= size + _ROW * len(tensors)
     source = "safetensors headers" if found.files else "config.json alone: parameters by arithmetic"
     if found.missing:
-        source += f", {found.missing} of {found.missing + len(found.files)} shards missing"
-    return assemble(path, config, tally if found.files else None, how, source, is_whole=not found.missing)
+        source += f", {found.missing} of {here + found.missing} shards missing"
+    if not found.files:
+        return assemble(path, config, None, how, source)
+    return assemble(path, config, tally, how, source, shards=here + found.missing, missing=found.missing)

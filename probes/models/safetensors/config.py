@@ -5,7 +5,8 @@ from pathlib import Path
 
 from msgspec import Raw
 
-from .defaults import DEFAULTS
+from ..bad import BadModelFile
+from .defaults import DEFAULTS, SIZES
 from .objects import OBJECT, OBJECTS, Scalar, plain, read_object, understood
 
 LIMIT = 4 << 20
@@ -19,13 +20,18 @@ _LANGUAGE = ("text_config", "llm_config", "language_config", "thinker_config", "
 class Config:
     """One object of the file, with the one around it to fall back to, and then the defaults of its type."""
 
-    def __init__(self, values: Mapping[str, Raw], around: "Config | None" = None) -> None:
+    def __init__(self, values: Mapping[str, Raw], around: "Config | None" = None, path: Path | None = None) -> None:
         self._values = values
         self._around = around
+        self._path: Path | None = path or (around._path if around else None)  # noqa: SLF001 # of the same class
         self._understood: dict[str, Scalar | list[Scalar]] = {}
         own = _text(plain(values.get("model_type")))
         self.type: str = own or (around.type if around else "")
         """The family, as "qwen3_moe"."""
+
+    def fail(self, why: str) -> BadModelFile:
+        """The error to raise."""
+        return BadModelFile(self._path or "config.json", why)
 
     @property
     def layers(self) -> int | None:
@@ -43,6 +49,18 @@ class Config:
     def has(self, name: str) -> bool:
         """Whether the name is there at all."""
         return name in self._values
+
+    def written(self, *names: str) -> Iterator[tuple[str, Scalar | list[Scalar]]]:
+        """What stands under these names here and around, `null` left out; None for what is neither number nor text."""
+        for name in names:
+            for raw in self._raws((name,)):
+                if bytes(raw) != b"null":
+                    yield name, plain(raw)
+
+    def defaulted(self) -> list[str]:
+        """The sizes that the file does not say, and that are those of its type."""
+        known = DEFAULTS.get(self.type, {})
+        return [name for name in known if name in SIZES and not any(True for _ in self.written(name))]
 
     def whole(self, *names: str) -> int | None:
         """The count under the first of these names that has one; of a list, its first."""
@@ -87,7 +105,7 @@ class Config:
     def inside(self, *names: str) -> "Config | None":
         """An object in this one, on its own."""
         found = (understood(OBJECT, raw) for raw in self._raws(names))
-        return next((Config(values) for values in found if values is not None), None)
+        return next((Config(values, path=self._path) for values in found if values is not None), None)
 
     def around(self, name: str) -> "Config":
         """An object in this one, which falls back to this one; this one alone if it is not there."""
@@ -97,14 +115,16 @@ class Config:
     def each(self, name: str) -> "list[Config] | None":
         """A list of objects."""
         found = (understood(OBJECTS, raw) for raw in self._raws((name,)))
-        return next(([Config(values) for values in many[:MOST_LAYERS]] for many in found if many), None)
+        return next(
+            ([Config(values, path=self._path) for values in many[:MOST_LAYERS]] for many in found if many), None
+        )
 
     def objects(self) -> "Iterator[tuple[str, Config]]":
         """The objects in this one, by name."""
         for name, raw in self._values.items():
             values = understood(OBJECT, raw)
             if values is not None:
-                yield name, Config(values)
+                yield name, Config(values, path=self._path)
 
     def language(self) -> "Config":
         """The language model's own part, which falls back to this one."""
@@ -147,7 +167,7 @@ def load(path: Path) -> Config:
         BadModelFile: it is too long, or no JSON object.
         OSError: it cannot be read.
     """
-    return Config(read_object(path, LIMIT))
+    return Config(read_object(path, LIMIT), path=path)
 
 
 def _count(value: object) -> int | None:

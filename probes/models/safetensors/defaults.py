@@ -4,6 +4,13 @@ Configurations of models that also see are often saved without what equals the d
 are those of the configuration classes of the library transformers, 5.24 (`configuration_*.py`).
 """
 
+SIZES = frozenset(
+    (
+        *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads"),
+        *("head_dim", "vocab_size", "num_local_experts"),
+    )
+)
+"""Those of the keys that say how large a model is."""
 _LLAMA = {
     "hidden_size": 4096,
     "intermediate_size": 11008,

@@ -6,6 +6,8 @@ from ...sample import ModelFacts
 from .config import Config
 from .feeds import EXPERTS, USED
 from .layers import layers
+from .mixer import Mixer
+from .mixers import HEADS
 from .parts import is_tied
 from .quantization import Scheme, plain
 from .roles import Role
@@ -19,11 +21,20 @@ _CONTEXT = (
     "model_max_length",
     "seq_length",
 )
+_LARGEST = 1 << 50
+"""Weights of no model, and elements of no cache: a thousand million millions."""
 _TYPES = {"F8_E4M3": "FP8", "F8_E5M2": "FP8"}
 
 
 def assemble(
-    path: Path, config: Config, tally: Tally | None, scheme: Scheme | None, source: str, *, is_whole: bool = True
+    path: Path,
+    config: Config,
+    tally: Tally | None,
+    scheme: Scheme | None,
+    source: str,
+    *,
+    shards: int = 1,
+    missing: int = 0,
 ) -> ModelFacts:
     """Facts of one model.
 
@@ -33,14 +44,21 @@ def assemble(
         tally: sums over its tensors; None where there are none to read.
         scheme: how its weights are quantised; None where they are not.
         source: in words.
-        is_whole: whether all tensors are in the tally.
+        shards: files that the weights are spread over.
+        missing: those of them that are not in the tally.
+
+    Raises:
+        BadModelFile: the numbers in the configuration come to more than any model has.
     """
     found = layers(config)
     mixers = [mixer for layer in found for mixer in layer.mixers]
     near = [mixer for mixer in mixers if mixer.window]
     tally = tally or expected(config, found, scheme)
     sizes, counts = (tally.bytes, tally.parameters) if tally else ({}, {})
-    tied = _tied(config, sizes, is_whole=is_whole)
+    tied = _tied(config, sizes, is_whole=not missing)
+    cached = sum(mixer.cached + mixer.width for mixer in mixers)
+    if max(sum(counts.values()), sum(mixer.state for mixer in mixers), cached) > _LARGEST:
+        raise config.fail(f"sizes that come to {sum(counts.values()):.3g} weights: no model has so many")
     spare = {"unused", "head"} if tied else {"unused"}
     return ModelFacts(
         name=_name(path),
@@ -70,6 +88,9 @@ def assemble(
         kv_elements=sum(mixer.cached for mixer in mixers if not mixer.window) if found else None,
         kv_window_elements=sum(mixer.cached for mixer in near),
         kv_window=max((mixer.window or 0 for mixer in near if mixer.cached), default=None),
+        shards=shards,
+        missing_shards=missing,
+        assumed=_assumed(config, mixers),
     )
 
 
@@ -81,6 +102,16 @@ def _tied(config: Config, sizes: dict[Role, int], *, is_whole: bool) -> bool | N
         return False
     says_no = config.flag("tie_word_embeddings") is False
     return True if "embedding" in sizes and is_whole and not says_no else None
+
+
+def _assumed(config: Config, mixers: list[Mixer]) -> tuple[str, ...]:
+    """What the configuration should say and does not."""
+    names = config.defaulted()
+    said = f"config.json does not say {', '.join(names)}: taken as usual for {config.type}"
+    has_heads = any(True for _ in config.written(*HEADS)) or "num_attention_heads" in names
+    one = "config.json does not say how many attention heads there are: taken as one"
+    looks_back = any(mixer.width for mixer in mixers)
+    return (*([said] if names else []), *([one] if looks_back and not has_heads else []))
 
 
 def _commonest(tally: Tally | None) -> str | None:

@@ -14,6 +14,8 @@ from ..bad import BadModelFile
 
 LIMIT = 32 << 20
 """No header is longer, in bytes: the longest known ones have some 15 MB."""
+_MOST_TENSORS = 1 << 19
+"""Models in one file have some thousand; those of the most experts some 200,000, in many files."""
 _MOST_DIMENSIONS = 8
 _LARGEST = 1 << 62
 _BITS = {
@@ -48,8 +50,12 @@ _decode_row = Decoder(Tensor).decode
 _METADATA = "__metadata__"
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of one file, by name.
+def read(path: Path, room: int = LIMIT) -> tuple[dict[str, Tensor], int]:
+    """The tensors of one file, by name, and how long its header is in bytes.
+
+    Args:
+        path: of the file.
+        room: bytes that the header may have, if those are fewer than `LIMIT`.
 
     Raises:
         BadModelFile: it is no safetensors file, or broken, or shorter than its weights.
@@ -61,9 +67,14 @@ def read(path: Path) -> dict[str, Tensor]:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > size - 8:
             raise BadModelFile(path, f"no safetensors file: a header of {length} bytes in a file of {size}")
-        if length > LIMIT:
-            raise BadModelFile(path, f"a header of more than {LIMIT >> 20} MiB")
+        if length > min(LIMIT, room):
+            whole = (
+                f"a header of more than {LIMIT >> 20} MiB" if length > LIMIT else "headers without end in its shards"
+            )
+            raise BadModelFile(path, whole)
         data = file.read(length)
+    if data.count(b"{") > _MOST_TENSORS or data.count(b",") > _MOST_TENSORS * _MOST_DIMENSIONS:
+        raise BadModelFile(path, f"a header of more than {_MOST_TENSORS} tensors")
     try:
         found = _table(data)
     except (DecodeError, UnicodeDecodeError) as error:
@@ -75,7 +86,7 @@ def read(path: Path) -> dict[str, Tensor]:
         if why:
             raise BadModelFile(path, f"tensor {name[:80]!r} {why}")
     _check_overlaps(path, found, size - 8 - length)
-    return found
+    return found, length
 
 
 def _table(data: bytes) -> dict[str, Tensor]:

@@ -15,7 +15,8 @@ _LETTERS: dict[str, Kind] = {"M": "linear", "*": "full", "-": "none", "E": "none
 _NONE = {"mlp", "moe", "none"}
 _WINDOW = ("sliding", "chunked", "local")
 _LINEAR = ("linear", "mamba", "conv", "recurrent", "kda", "lightning", "rwkv", "ssm")
-_ALL_LINEAR = {"mamba", "mamba2", "falcon_mamba", "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm"}
+ALL_LINEAR = {"mamba", "mamba2", "falcon_mamba", "rwkv", "rwkv5", "rwkv6", "rwkv7", "xlstm"}
+"""Types without attention."""
 _ALL_BOTH = {"falcon_h1", "hymba"}
 
 
@@ -30,7 +31,7 @@ def kinds(config: Config) -> list[Kind]:
         return []
     if names:
         return [_named(names[layer % len(names)], config) for layer in range(count)]
-    if config.type in _ALL_LINEAR:
+    if config.type in ALL_LINEAR:
         return ["linear"] * count
     if config.type in _ALL_BOTH:
         return ["both"] * count

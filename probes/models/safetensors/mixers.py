@@ -8,6 +8,9 @@ from .recurrent import delta_net, kimi_delta, lightning, mamba, mamba2, short_co
 
 _BIASED = {"qwen2", "qwen2_moe", "qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text"}
 """Types whose queries, keys and values have a bias although no key says so."""
+HEADS = ("num_attention_heads", "n_head", "num_query_heads", "n_heads")
+"""Names of the number of query heads."""
+KV_HEADS = ("num_key_value_heads", "num_kv_heads", "multi_query_group_num", "n_head_kv")
 _GATED = {"qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text"}
 """Types whose attention has a gate although no key says so."""
 
@@ -27,8 +30,8 @@ def mixers(config: Config, kind: Kind, layer: int) -> tuple[Mixer, ...]:
 
 def _attention(config: Config, hidden: int, layer: int, *, slides: bool) -> Mixer:
     """Layers with a window (`swa_`), or those without one (`global_`), may have heads of their own."""
-    heads = config.nth(layer, "num_attention_heads", "n_head", "num_query_heads", "n_heads") or 1
-    kv_heads = config.nth(layer, "num_key_value_heads", "num_kv_heads", "multi_query_group_num", "n_head_kv")
+    heads = config.nth(layer, *HEADS) or 1
+    kv_heads = config.nth(layer, *KV_HEADS)
     width = config.whole("head_dim", "attention_head_dim", "kv_channels", "qk_nope_head_dim") or hidden // heads
     values = config.whole("v_head_dim") or width
     has_one_projection = config.flag("attention_k_eq_v") is True and not slides

@@ -11,6 +11,8 @@ from ..bad import BadModelFile
 
 _BARE = re.compile(rb"(?<=[:,\[\s])-?(?:Infinity|NaN)(?=\s*[,\]}])")
 """Python writes these words for numbers that JSON does not have."""
+BEYOND = -1e300
+"""What they are read as: a number, but none that means anything."""
 
 Scalar = bool | int | float | str | None
 T = TypeVar("T")
@@ -39,7 +41,7 @@ def read_object(path: Path, limit: int) -> dict[str, Raw]:
     except (DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return OBJECT.decode(_BARE.sub(b"null", data))
+        return OBJECT.decode(_BARE.sub(b"-1e300", data))
     except (DecodeError, UnicodeDecodeError) as error:
         raise BadModelFile(path, f"no JSON object: {error}") from None
     except RecursionError:

@@ -1,11 +1,13 @@
 """How the weights are stored: the name that people say, and the bits that a weight takes."""
 
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
 
 from .config import Config, load
 
+_KEYS = ("quantization_config", "compression_config")
 _SIDE_FILES = ("hf_quant_config.json", "quantize_config.json", "quant_config.json")
 """Where ModelOpt, AutoGPTQ and AutoAWQ say it, if `config.json` does not."""
 _TYPES = {
@@ -24,8 +26,12 @@ _LETTERS = {
     "hqq": "HQQ",
     "aqlm": "AQLM",
 }
+_MOST_GROUPS = 1000
 _SCALE_BITS = {"AWQ": 20.0, "GPTQ": 20.0, "AutoRound": 20.0, "HQQ": 32.0, "MLX": 32.0, "INT": 16.0}
 """Bits beside each group of weights: a scale of 16 bits, and a zero point of 4, or a bias of 16."""
+
+MOST_BITS, MOST_EXL_BITS = 32.0, 16.0
+"""Bits of a weight: no format has more, and those of exllama have at most 8, and 16 where nothing is quantised."""
 
 
 class Scheme(Struct, frozen=True, kw_only=True):
@@ -54,12 +60,14 @@ def scheme(config: Config, folder: Path | None = None) -> Scheme | None:
         folder: where files of quantisers may lie beside it.
 
     Raises:
-        BadModelFile: such a file is broken.
+        BadModelFile: such a file is broken, or a weight has no possible number of bits.
         OSError: it cannot be read.
     """
-    own = config.inside("quantization_config", "compression_config")
+    own = config.inside(*_KEYS)
+    if own is None and any(True for _ in config.written(*_KEYS)):
+        raise config.fail(f"{_KEYS[0]} is no object")
     mlx = config.inside("quantization")
-    if own is None and mlx is not None and mlx.whole("bits"):
+    if own is None and mlx is not None and mlx.has("bits"):
         return _mlx(mlx)
     own = own or _beside(folder)
     return _named(own) if own is not None else None
@@ -79,8 +87,25 @@ def _beside(folder: Path | None) -> Config | None:
     return None
 
 
+def _bits(own: Config, names: tuple[str, ...], usual: float, most: float) -> float:
+    """The bits of a weight; the usual ones where nothing is said."""
+    for name, value in own.written(*names):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 1 <= float(own.number(name) or 0) <= most:
+            raise own.fail(f"{name} of the quantisation is {repr(value)[:40]}: no number of bits from 1 to {most:g}")
+        return own.number(name) or usual
+    return usual
+
+
+def _whole_bits(own: Config, name: str, usual: int) -> int:
+    bits = _bits(own, (name,), usual, MOST_BITS)
+    if bits != int(bits):
+        raise own.fail(f"{name} of the quantisation is {bits:g}: no whole number of bits")
+    return int(bits)
+
+
 def _mlx(config: Config) -> Scheme:
-    bits, group = config.whole("bits") or 4, config.whole("group_size") or 64
+    bits, group = _whole_bits(config, "bits", 4), config.whole("group_size") or 64
     mode = config.text("mode") or "affine"
     name = f"MLX {bits}-bit g{group}" if mode == "affine" else f"MLX {mode.upper()}"
     scales = _SCALE_BITS["MLX"] if mode == "affine" else 8.0
@@ -100,8 +125,9 @@ def _named(own: Config) -> Scheme:
         return Scheme(name="FP8", bits=8.0)
     if method == "bitsandbytes":
         return _bitsandbytes(own)
-    bits = own.number("bits", "w_bit", "wbits", "nbits") or 4.0
-    if method.startswith("exl"):
+    is_exl = method.startswith("exl")
+    bits = _bits(own, ("bits", "w_bit", "wbits", "nbits"), 4.0, MOST_EXL_BITS if is_exl else MOST_BITS)
+    if is_exl:
         return Scheme(name=f"{method.upper()} {round(bits, 2)} bpw", bits=bits)
     if method == "bitnet":
         return Scheme(name="BitNet", bits=2.0, packed_bits=2)
@@ -126,8 +152,11 @@ def _bitsandbytes(own: Config) -> Scheme:
 def _grouped(own: Config, method: str, algorithm: str) -> Scheme:
     """ModelOpt and compressed-tensors: the weights of each group of layers have a type and a number of bits."""
     groups = own.inside("config_groups")
-    weights = [group.inside("weights") for _, group in groups.objects()] if groups else []
-    found = [_group(own, weight) for weight in weights if weight is not None]
+    each = [group for _, group in islice(groups.objects(), _MOST_GROUPS)] if groups else []
+    inputs = [group.inside("input_activations") for group in each]
+    activations = next((one.whole("num_bits") for one in inputs if one), None) or 16
+    weights = [group.inside("weights") for group in each]
+    found = [_group(own, weight, activations) for weight in weights if weight is not None]
     if not found:
         found = [_algorithm(word) for word in (algorithm or method).split("+")]
     found.sort(key=lambda pair: pair[1])
@@ -138,18 +167,15 @@ def _grouped(own: Config, method: str, algorithm: str) -> Scheme:
     return Scheme(name=name, bits=bits, packed_bits=packed, experts_only=few)
 
 
-def _group(own: Config, weight: Config) -> tuple[str, float, float]:
+def _group(own: Config, weight: Config, activations: int) -> tuple[str, float, float]:
     """Name, bits with scales, bits alone."""
-    bits, group, kind = weight.whole("num_bits") or 8, weight.whole("group_size"), weight.text("type")
+    bits, group, kind = _whole_bits(weight, "num_bits", 8), weight.whole("group_size"), weight.text("type")
     layout = own.text("format") or ""
     if kind == "float":
         if bits == 8:
             return "FP8", 8.0, 0.0
         name = "MXFP4" if "mxfp4" in layout or group == 32 else "NVFP4"
         return _algorithm(name)
-    groups = own.inside("config_groups")
-    inputs = [one.inside("input_activations") for _, one in groups.objects()] if groups else []
-    activations = next((one.whole("num_bits") for one in inputs if one), None) or 16
     size = f" g{group}" if group else ""
     return f"W{bits}A{activations}{size}", bits + (16.0 / group if group else 0.0), float(bits) if bits < 8 else 0.0
 

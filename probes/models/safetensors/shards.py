@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..bad import BadModelFile
 from .objects import TEXTS, read_object, understood
 
 _SHARD = re.compile(r"(.*)-(\d{1,6})-of-(\d{1,6})\.safetensors", re.DOTALL)
@@ -28,16 +29,19 @@ def shards(folder: Path) -> Shards:
     Their names tell how many there are; only where they do not, the index is read.
 
     Raises:
-        BadModelFile: that index is broken.
+        BadModelFile: that index is broken, or what has such a name is a folder, a pipe, or a link that leads nowhere.
         OSError: the folder cannot be read.
     """
-    names = sorted(path.name for path in folder.glob("*.safetensors"))[:_MOST]
+    entries = sorted(folder.glob("*.safetensors"))[:_MOST]
+    names = [path.name for path in entries if path.is_file()]
+    if entries and not names:
+        raise BadModelFile(entries[0], "no regular file")
     numbered = _numbered(names)
     if numbered:
         return Shards([folder / name for name in numbered[0]], numbered[1])
     index = folder / _INDEX
     if index.is_file() and index.stat().st_size <= INDEX_LIMIT:
-        listed = {name for name in _indexed(index) if Path(name).name == name}
+        listed = {name for name in _indexed(index) if "/" not in name}
         here = sorted(listed & set(names))
         return Shards([folder / name for name in here], len(listed) - len(here))
     if "model.safetensors" in names:

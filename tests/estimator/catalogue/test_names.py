@@ -38,6 +38,48 @@ def test_the_error_offers_the_nearest() -> None:
         find("Q4KL", QUANTS)
 
 
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [("4090", "RTX 4090"), ("7900 XT", "RX 7900 XT"), ("M4 Pro 18c", "Apple M4 Pro 16c"), ("RTX 4909", "RTX 4090")],
+)
+def test_names_that_hold_the_one_that_was_asked_for_come_first(asked: str, first: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        find(asked, device_names())
+    assert str(caught.value).startswith(f'unknown hardware "{asked}"; nearest: {first}, ')
+    assert caught.value.brief == f'unknown hardware "{asked}"'
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("M3 Max 30-core", "Apple M3 Max 30c"),
+        ("Apple M3 Max (40 cores)", "Apple M3 Max 40c"),
+        ("M3 Max (30-core GPU)", "Apple M3 Max 30c"),
+        ("M1 Ultra 64-core GPU", "Apple M1 Ultra 64c"),
+        ("M2 Pro 16-core", "Apple M2 Pro 16c"),
+        ("EPYC 7763 64-Core Processor", "EPYC 7763"),
+    ],
+)
+def test_cores_that_can_only_be_those_of_the_gpu(asked: str, found: str) -> None:
+    assert find(asked, device_names()) == found
+
+
+@pytest.mark.parametrize("asked", ["M3 Max 16-core", "M1 Max 10-core", "M3 Max"])
+def test_cores_that_may_be_those_of_the_cpu_tell_nothing(asked: str) -> None:
+    with pytest.raises(UnknownName, match="may be Apple M"):
+        find(asked, device_names())
+
+
+def test_names_that_nobody_knows_are_refused_at_once() -> None:
+    """Only the text looks the nearest up."""
+    find("RTX 4090", device_names())
+    start = time.perf_counter()
+    for number in range(5000):
+        with pytest.raises(UnknownName):
+            find(f"Card {number}", device_names())
+    assert time.perf_counter() - start < 1.5
+
+
 def test_an_ambiguous_name_lists_what_it_may_be() -> None:
     with pytest.raises(UnknownName, match=r'^chip "chip" may be Chip 10GB or Chip 12GB$'):
         find("chip", CHIPS)
