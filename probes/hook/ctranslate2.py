@@ -4,14 +4,16 @@ It calls back for greedy search and sampling alone (beam_size=1), from threads o
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .generation import Generation
 
 _S = TypeVar("_S")
+Callback = Callable[[Any], object]
+"""Takes a GenerationStepResult, and ends the generation by answering True."""
 
 
-def callback(seen: Generation, then: Callable[[_S], object] | None = None) -> Callable[[_S], object] | None:
+def callback(seen: Generation, then: Callback | None = None) -> Callback | None:
     """For `callback=` of `generate_batch` and `translate_batch`.
 
     Args:
@@ -24,7 +26,7 @@ def callback(seen: Generation, then: Callable[[_S], object] | None = None) -> Ca
     if not seen.counting:
         return then
 
-    def step(result: _S) -> object:
+    def step(result: object) -> object:
         _count(seen, result)
         return then(result) if then is not None else False  # True would end the generation
 

@@ -52,7 +52,8 @@ class Jobs:
                 )
             self._watch(serial, result.get("job"))
             if result["stage"] == "prefill":
-                self._prefill(seen, result)
+                if serial not in self._requeued:
+                    self._prefill(seen, result)
             elif "token_ids" in result:
                 seen.tokens(result["token_ids"].shape[-1])
             if result.get("requeue"):

@@ -135,8 +135,8 @@ def _read(where: int, name: str) -> Notice | None:
     finally:
         os.close(file)
     notice = _understood(text)
-    if notice is None or (_owner(notice.pid) in {None, 0, found.st_uid} and _is_alive(notice)):
-        return notice
+    if notice is None or _is_alive(notice):
+        return notice if notice and _owns(found.st_uid, notice.pid) else None
     with suppress(OSError):
         os.unlink(name, dir_fd=where)
     return None
@@ -166,12 +166,16 @@ def _is_alive(notice: Notice) -> bool:
     return notice.started is None or _started(notice.pid) in {None, notice.started}
 
 
-def _owner(pid: int) -> int | None:
-    """Who runs a process, where there is a /proc; 0 also where it keeps others from looking into it (proc(5))."""
+def _owns(user: int, pid: int) -> bool:
+    """Whether a user runs a process, as far as there is a /proc.
+
+    It shows root as the owner where the process keeps others from looking into it (proc(5)).
+    """
     try:
-        return Path("/proc", str(pid)).stat().st_uid
+        owner = Path("/proc", str(pid)).stat().st_uid
     except OSError:
-        return None
+        return True
+    return owner == user or (owner == 0 and os.geteuid() != 0)
 
 
 def _started(pid: int) -> int | None:

@@ -59,7 +59,7 @@ class Publisher:
                 atexit.register(self._withdraw)
 
     def stop(self) -> None:
-        """Ends both; takes up to a second."""
+        """Ends both; takes up to half a second."""
         with self._lock:
             self._withdraw()
             atexit.unregister(self._withdraw)

@@ -39,13 +39,13 @@ class Server:
         self._listener = _Listener(counts, observer, port)
         self.url = f"http://{HOST}:{self._listener.server_address[1]}"
         try:
-            Thread(target=self._listener.serve_forever, args=(1.0,), name="llmtop", daemon=True).start()
+            Thread(target=self._listener.serve_forever, name="llmtop", daemon=True).start()
         except RuntimeError:
             self._listener.server_close()
             raise
 
     def stop(self) -> None:
-        """Ends it; takes up to a second."""
+        """Ends it; takes up to half a second."""
         self._listener.shutdown()
         self._listener.server_close()
 
