@@ -74,18 +74,6 @@ def test_a_table_with_less_than_nothing(tmp_path: Path) -> None:
         facts(str(place))
 
 
-def test_ctranslate2(tmp_path: Path) -> None:
-    name = b"TransformerDecoderSpec\0"
-    (tmp_path / "model.bin").write_bytes(struct.pack("<IH", 6, len(name)) + name + bytes(5000))
-    (tmp_path / "config.json").write_text('{"bos_token": "<s>", "layer_norm_epsilon": null}')
-    for path in (tmp_path, tmp_path / "model.bin"):
-        found = facts(str(path))
-        assert found is not None
-        assert (found.weight_bytes, found.architecture) == (5000 + 6 + len(name), "TransformerDecoderSpec")
-        assert found.source == "CTranslate2 model.bin: its size alone"
-        assert (found.parameters, found.embedding_bytes, found.kv_elements) == (None, None, None)
-
-
 @pytest.mark.parametrize(
     "data", [b"", b"PK\x03\x04", struct.pack("<IH", 6, 60000), struct.pack("<IH", 6, 9) + b"\xff" * 9]
 )
