@@ -22,4 +22,6 @@ def test_decode_is_what_the_loop_itself_counts(tmp_path: Path) -> None:
     assert view.requests_running == 1
     assert view.problem is None
     assert view.model.path == str(tmp_path / "small")
-    assert view.model.quantization is not None and view.model.quantization.startswith("int8")
+    assert view.model.quantization == "INT8"
+    assert view.model.bytes_per_token is not None and view.model.weight_bytes is not None
+    assert view.model.bytes_per_token < view.model.weight_bytes  # the input embedding is not streamed
