@@ -2,6 +2,7 @@
 
 from .contract import EngineAdapter, HostAdapter
 from .deepspeed_mii import DeepSpeedMii
+from .dynamo import Dynamo
 from .koboldcpp import KoboldCpp
 from .lemonade import Lemonade
 from .llama_cpp_python import LlamaCppPython
@@ -13,15 +14,20 @@ from .lmdeploy import LMDeploy
 from .localai import LocalAI
 from .mlc_llm import MlcLlm
 from .mlx_lm import MlxLm
+from .nim import Nim
 from .observed import Observed
 from .ollama import Ollama
 from .omlx import OMlx
 from .openai_compatible import OpenAiCompatible
+from .openllm import OpenLlm
+from .ray_serve import RayServe
 from .sglang import SGLang
 from .tabbyapi import TabbyApi
+from .tensorrt_llm import TensorRtLlm
 from .text_generation_webui import TextGenerationWebui
 from .tgi import Tgi
 from .transformers_serve import TransformersServe
+from .triton import Triton
 from .vllm import Vllm
 
 ENGINES: tuple[type[EngineAdapter], ...] = (
@@ -29,9 +35,13 @@ ENGINES: tuple[type[EngineAdapter], ...] = (
     Lemonade,
     LlamaCpp,
     Observed,
+    Nim,  # has the names of vLLM, and its list of models
     Vllm,
     SGLang,
     LMDeploy,
+    RayServe,
+    TensorRtLlm,
+    Dynamo,
     MlcLlm,
     Tgi,
     Llamafile,
@@ -46,6 +56,8 @@ ENGINES: tuple[type[EngineAdapter], ...] = (
     TransformersServe,
     LlamaCppPython,
     DeepSpeedMii,
+    OpenLlm,
+    Triton,
     OpenAiCompatible,  # the last: whatever lists models, and is none of the others
 )
 """Every engine that can be read; the first that matches an endpoint has it."""

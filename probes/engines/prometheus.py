@@ -59,6 +59,10 @@ class Names(Struct, frozen=True, kw_only=True, dict=True):
         plain = (self.running, self.waiting, self.kv_usage, self.prefix_queries, self.prefix_hits, self.decode_rate)
         return frozenset((*counters, *histograms, *chain(*plain), *self.context, *self.others))
 
+    def then(self, other: "Names") -> "Names":
+        """These names and, where they are not there, those of another engine that may be inside."""
+        return Names(**{field: getattr(self, field) + getattr(other, field) for field in self.__struct_fields__})
+
     def fill(self, engine: Engine, series: Series, path: str = "/metrics") -> Engine:
         """The same engine with what its metrics, asked at `path`, say; what they do not say stays as it was."""
         decode = _first(self.decode, series)

@@ -74,7 +74,7 @@ class Tgi:
         self._known = _identity(seen, info, process)
         self._capacity = info.max_batch_total_tokens or (process and process.number("--max-batch-total-tokens"))
         self._guesses = process.number("--speculate") if process else None
-        self._product = _Product()
+        self._product = Product()
 
     @classmethod
     def claims(cls, process: Process) -> bool:
@@ -135,7 +135,7 @@ class Tgi:
         return engine
 
 
-class _Product:
+class Product:
     """Steps x batch size, summed over readings: the size is that of the moment, so it is about right only."""
 
     def __init__(self) -> None:

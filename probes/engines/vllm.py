@@ -110,11 +110,11 @@ class Vllm:
             FetchError: the engine could not be asked.
         """
         engine, series = self._scrape.read(self._known)
-        return engine if series is None else _tell(engine, series)
+        return engine if series is None else tell(engine, series)
 
 
-def _tell(engine: Engine, series: Series) -> Engine:
-    """What the table of names does not say."""
+def tell(engine: Engine, series: Series) -> Engine:
+    """What the table of names does not say; for whoever has these names, as NIM and Triton do."""
     if engine.decode_tokens is None:
         return structs.replace(engine, problem=f"no {_DECODED} in its metrics: is it run with --disable-log-stats?")
     awake, asleep = series.total(_SLEEP, sleep_state="awake"), series.total(_SLEEP)

@@ -78,6 +78,11 @@ class Emulated:
         return [request.partition("\r\n")[0] for request in self._server.requests]
 
     @property
+    def heads(self) -> list[str]:
+        """Whole heads of all requests."""
+        return self._server.requests
+
+    @property
     def paths(self) -> list[str]:
         return self._server.paths
 
