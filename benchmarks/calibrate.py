@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import numpy as np
 from fitting.cases import Case, cases
 from fitting.fit import Fit
 from fitting.report import report
@@ -33,10 +32,9 @@ def main() -> None:
     rows = load(asked.rows)
     found: list[Case] = cases(rows)
     fit = Fit(found)
-    everything = np.ones(len(found), dtype=bool)
-    theta = fit.settle(everything)
+    theta = fit.settle(fit.everything)
     held = {name: held_out(fit, key) for name, key in KEYS.items()}
-    fitted = fit.constants(theta, spreads(found, held["device"].rates, everything))
+    fitted = fit.constants(theta, spreads(held["device"], found, fit.everything))
     text = report(rows, found, fitted, held)
     print(text)
     if asked.write:

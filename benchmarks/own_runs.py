@@ -19,7 +19,8 @@ from statistics import median
 import numpy as np
 from fitting.cases import Case, cases
 from fitting.fit import Array, Fit
-from fitting.validate import Held, held_out
+from fitting.validate import held_out
+from llmtop.estimator.accuracy import Answer
 from llmtop.estimator.measurements import SHIPPED, load
 from llmtop.estimator.own import DRAWN, NARROWER, shrunk
 from msgspec import Struct
@@ -59,16 +60,18 @@ class Tried(Struct, frozen=True, kw_only=True):
     """Share inside the narrower band around the corrected value."""
 
 
-def boxes(found: Sequence[Case], held: Held, metric: str) -> list[Box]:
+def boxes(found: Sequence[Case], held: Sequence[Answer], metric: str) -> list[Box]:
     """Machines of one owner: rows that anybody may have sent in, of any machine of that name, are left out."""
     grouped: dict[tuple[str, ...], dict[tuple[str, str], list[tuple[float, float, float]]]] = {}
-    for case, rate, low, high in zip(found, held.rates, held.low, held.high, strict=True):
-        row = case.row
+    for case, answer in zip(found, held, strict=True):
+        row, band = case.row, answer.predicted
         alone = row.n_devices == 1 and row.batch == 1 and row.power_limit_w is None and case.fits
-        if row.metric != metric or not alone or not row.value or "localscore" in row.engine:
+        if row.metric != metric or not alone or not row.value or not band or "localscore" in row.engine:
             continue
         box = grouped.setdefault((row.hardware, row.engine, row.backend, row.source), {})
-        box.setdefault((row.model, row.quant), []).append((log(row.value) - rate, log(low), log(high)))
+        box.setdefault((row.model, row.quant), []).append(
+            (log(row.value / band.value), log(band.low / band.value), log(band.high / band.value))
+        )
     return [
         Box(device=key[0], points=tuple(_point(name[0], values) for name, values in sorted(box.items())))
         for key, box in sorted(grouped.items())

@@ -12,7 +12,6 @@ itself is installed, it is asked too, and compared on the rows that it answers.
 """
 
 import argparse
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -60,8 +59,8 @@ def ours(case: Case) -> float | None:
 def unseen(rows: list[Measurement]) -> Callable[[Case], float | None]:
     """Llmtop's own estimator fitted anew without the device of the row that it is asked for."""
     found = cases(rows)
-    rates = held_out(Fit(found), lambda case: case.row.hardware).rates
-    by_id = {case.row.id: math.exp(rate) for case, rate in zip(found, rates.tolist(), strict=True)}
+    answers = held_out(Fit(found), lambda case: case.row.hardware)
+    by_id = {each.row.id: each.predicted.value for each in answers if each.predicted}
     return lambda case: by_id.get(case.row.id)
 
 

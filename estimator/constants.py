@@ -32,8 +32,8 @@ class Spread(Struct, frozen=True, kw_only=True):
     """"2023-2026": when they were taken."""
 
 
-class Constants(Struct, frozen=True, kw_only=True):
-    """Everything that was fitted."""
+class Constants(Struct, frozen=True, kw_only=True, eq=False):
+    """Everything that was fitted. Equal to itself alone, so that what is derived from it can be kept."""
 
     decode: Mapping[str, Mapping[str, float]]
     prefill: Mapping[str, Mapping[str, float]]
@@ -41,18 +41,23 @@ class Constants(Struct, frozen=True, kw_only=True):
 
     def seconds(self, phase: Literal["decode", "prefill"], term: Term) -> float:
         """What a term takes."""
-        table = self.decode if phase == "decode" else self.prefill
-        factors = table.get(term.name, {})
-        product = term.amount * factors.get(ALL, 1.0)
-        for name in term.names:
-            product *= factors.get(name, 1.0)
-        return product
+        return term.amount * _factor(self, phase, term.name, term.names)
 
     def spread(self, phase: Phase, names: Iterable[str]) -> tuple[str, Spread]:
         """The spread of the first of the names that has one, with that name; else that of all rows."""
         table = self.spreads[phase]
         name = next((name for name in names if name in table), ALL)
         return name, table[name]
+
+
+@lru_cache(maxsize=4096)
+def _factor(fitted: Constants, phase: Literal["decode", "prefill"], term: str, names: tuple[str, ...]) -> float:
+    table = fitted.decode if phase == "decode" else fitted.prefill
+    factors = table.get(term, {})
+    product = factors.get(ALL, 1.0)
+    for name in names:
+        product *= factors.get(name, 1.0)
+    return product
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ BY_BITS = ((12.0, "16-bit"), (7.5, "8-bit"), (0.0, "k-quant"))
 def kind(facts: ModelFacts) -> str:
     """The kind of a model's weights, by the name of the format, else by its size."""
     bits = 8.0 * facts.weight_bytes / facts.parameters if facts.weight_bytes and facts.parameters else 16.0
-    return _named(facts.quantization or "") or next(name for least, name in BY_BITS if bits >= least)
+    return _named(facts.quantization or "") or next((name for least, name in BY_BITS if bits >= least), BY_BITS[-1][1])
 
 
 @lru_cache(maxsize=256)

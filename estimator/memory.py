@@ -22,7 +22,10 @@ from .software import PHYSICAL_BATCH
 
 GIB = 1 << 30
 SERVING = frozenset(
-    {"vLLM", "SGLang", "TGI", "LMDeploy", "DeepSpeed-MII", "OpenLLM", "Ray Serve", "TensorRT-LLM", "MLC LLM"}
+    (
+        *("vLLM", "SGLang", "TGI", "LMDeploy", "DeepSpeed-MII", "OpenLLM", "Ray Serve", "TensorRT-LLM", "MLC LLM"),
+        *("NIM", "Dynamo", "Triton", "vllm-metal"),
+    )
 )
 """Engines that take a fixed share of the device for many requests; the others take memory as they need it."""
 CELLS = 256
@@ -153,7 +156,7 @@ def longest_context(
 ) -> int | None:
     """The most tokens that each stream can have, up to the model's own limit; None where not even the weights fit."""
 
-    def fits(tokens: int) -> bool:
+    def size(tokens: int) -> float:
         found = needed(
             facts,
             context=tokens,
@@ -163,9 +166,13 @@ def longest_context(
             devices=devices,
             kind=kind,
         )
-        return found is not None and found.fits(free_bytes)
+        return math.inf if found is None else found.total_bytes
 
-    return _most(fits, facts.context_length or LONGEST)
+    limit = facts.context_length or LONGEST
+    least, most = size(min(PHYSICAL_BATCH, limit)), size(limit)
+    share = (free_bytes - least) / (most - least) if least < most < math.inf else 0.0
+    guess = PHYSICAL_BATCH + int(share * (limit - PHYSICAL_BATCH))
+    return _most(lambda tokens: size(tokens) <= free_bytes, limit, guess)
 
 
 def most_streams(
@@ -195,11 +202,16 @@ def most_streams(
     return _most(fits, 4096)
 
 
-def _most(fits: Callable[[int], bool], limit: int) -> int | None:
-    """The largest number from 1 to the limit that fits, where all smaller ones do."""
+def _most(fits: Callable[[int], bool], limit: int, guess: int = 0) -> int | None:
+    """The largest number from 1 to the limit that fits, where all smaller ones do; it is looked for near the guess."""
     if not fits(1):
         return None
-    low, high = 1, limit + 1
+    if fits(limit):
+        return limit
+    low, high = 1, limit
+    for near in (guess, guess + 1):
+        if low < near < high:
+            low, high = (near, high) if fits(near) else (low, near)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ..probes.sample import Device, Engine, ModelFacts
+from .backends import evident_backend
 from .catalogue.names import UnknownName
 from .expected import band, decode_step, limit, prompt
 from .model import Load, weight_bytes_read
 from .own import Run, correction
 from .roofline import below, ceiling
 from .setup import Setup, spread
-from .silicon import default_backend
 from .snapshot import Ceiling, Expected
 from .software import Software, engine
 from .speculative import Speculation, speed_up
@@ -54,7 +54,8 @@ def outlook(
     if facts is None or not devices or _cached(facts, devices):
         return Outlook(ceiling=roof)
     try:
-        software = Software(engine=engine(reading.engine), backend=default_backend(devices[0]))
+        known = engine(reading.engine)
+        software = Software(engine=known, backend=evident_backend(known, devices[0]))
         setup = _setup(reading, facts, load, devices, software)
         step = decode_step(setup)
         made = setup.streams * (speed_up(setup, speculation) if speculation else 1.0)

@@ -21,10 +21,10 @@ HOST = Device(
 
 
 class Placement(Struct, frozen=True, kw_only=True):
-    """The stages, and whether the devices' own memory holds all of it."""
+    """The stages, and whether the devices' own memory holds all of it; None where it is not known how much that is."""
 
     stages: tuple[Stage, ...]
-    fits: bool
+    fits: bool | None
     missing_bytes: float = 0.0
     note: str | None = None
 
@@ -32,12 +32,13 @@ class Placement(Struct, frozen=True, kw_only=True):
 def place(devices: list[Device], software: Software, needed: Memory, host: Device | None = None) -> Placement:
     """Puts the layers onto the devices; an engine of llama.cpp's kin leaves the rest to the host's CPU.
 
-    A device whose memory is not known holds everything. One that shares the memory of its CPU has nothing to leave it.
+    A device whose memory is not known is taken to hold everything. One that shares the memory of its CPU has nothing to
+    leave it.
     """
     stages = spread(devices, software)
     room = [usable(device, software.engine.name) for device in devices]
     if any(each is None for each in room):
-        return Placement(stages=stages, fits=True)
+        return Placement(stages=stages, fits=None)
     missing = needed.total_bytes - sum(each or 0.0 for each in room)
     if missing <= 0:
         return Placement(stages=stages, fits=True)

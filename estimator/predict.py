@@ -38,7 +38,8 @@ class Prediction(Struct, frozen=True, kw_only=True):
     """What most of a decode step goes into."""
     streams: float
     memory_bytes: float
-    fits: bool
+    fits: bool | None
+    """None where the memory of a device is not known."""
     missing_bytes: float
     longest_context: int | None
     bytes_per_step: float

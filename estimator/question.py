@@ -15,6 +15,8 @@ MOST_STREAMS = 256
 """Requests that serving engines run at once unless told otherwise (vLLM's max_num_seqs)."""
 MOST_TOKENS = 1e9
 """Tokens that a load may have: what is more is a slip."""
+MOST_BYTES = 1e15
+"""Bytes, and parameters, that a model may have."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ def plan(question: Question) -> Plan:
     """
     question.check()
     facts, devices = question.facts, question.own_devices
+    _check_size(facts)
     busy = min(float(question.copies), question.streams or float(question.copies))
     streams = question.streams / busy if question.streams is not None else _most_streams(question)
     needed = memory.needed(
@@ -116,6 +119,13 @@ def plan(question: Question) -> Plan:
         threads=question.threads,
     )
     return Plan(setup=setup, placement=placement, needed=needed, copies=busy)
+
+
+def _check_size(facts: ModelFacts) -> None:
+    """Raises Unanswerable for a model that cannot be, whatever its file said."""
+    sizes = (facts.weight_bytes, facts.parameters)
+    if not all(size is None or 0 < size < MOST_BYTES for size in sizes):
+        raise Unanswerable(f"{facts.name} has {sizes[0]} bytes of weights and {sizes[1]} parameters: that cannot be")
 
 
 def _most_streams(question: Question) -> float:

@@ -51,13 +51,25 @@ def rates(question: Question, laid: Plan, fitted: Constants | None = None) -> Ra
     read = _slowed(first, kept_prompt) if first else 0.0
     streams = setup.streams * laid.copies
     whole = setup.streams * read + question.generate * slowed
+    if first and setup.streams > 1:
+        packed = prompt(setup, question.prompt, question.before, fitted, together=setup.streams)
+        whole += setup.streams * (_slowed(packed, kept_prompt) - read)
     roof = _ceiling(question, laid)
-    decode_tps, basis = _band(laid, "decode" if setup.streams <= 1 else "throughput", streams / slowed, fitted, kept)
-    throughput_tps, _ = _band(laid, "throughput", streams * question.generate / whole, fitted, kept)
+    alone = setup.streams <= 1
+    decode_tps, basis = _band(laid, "decode" if alone else "throughput", streams / slowed, fitted, kept)
+    decode_tps = below(decode_tps, roof.decode_tps) or decode_tps
     prefill_tps = _band(laid, "prefill", question.prompt / read, fitted, kept_prompt)[0] if read else None
     prefill_tps = below(prefill_tps, roof.prefill_tps)
+    if alone:
+        throughput_tps = _in_turn(question, laid.copies, decode_tps, prefill_tps)
+    else:
+        throughput_tps, _ = _band(laid, "throughput", streams * question.generate / whole, fitted, kept)
+    if not alone and laid.placement.fits is not False:
+        one = rates(question, replace(laid, setup=replace(setup, streams=1.0)), fitted)
+        decode_tps = _above(decode_tps, one.decode_tps)
+        throughput_tps = _above(throughput_tps, one.throughput_tps)
     return Rates(
-        decode_tps=below(decode_tps, roof.decode_tps) or decode_tps,
+        decode_tps=decode_tps,
         prefill_tps=prefill_tps,
         throughput_tps=below(throughput_tps, roof.decode_tps) or throughput_tps,
         ttft_s=_wait(question.prompt, prefill_tps) if prefill_tps else None,
@@ -82,8 +94,10 @@ def by_name(timing: Timing) -> dict[str, float]:
 
 def _slowed(timing: Timing, kept: power.Kept | None) -> float:
     """Seconds under the power limit, which holds the devices down and not the host."""
+    if kept is None:
+        return timing.seconds
     host = sum(part.seconds for part in timing.parts if part.host)
-    return host + (timing.seconds - host) / (kept.value if kept else 1.0)
+    return host + (timing.seconds - host) / kept.value
 
 
 def _band(laid: Plan, phase: Phase, value: float, fitted: Constants, kept: power.Kept | None) -> tuple[Band, str]:
@@ -94,6 +108,26 @@ def _band(laid: Plan, phase: Phase, value: float, fitted: Constants, kept: power
     return Band(value=value, low=found.low * low, high=found.high * high), f"{rests}; power: {kept.basis}"
 
 
+def _in_turn(question: Question, copies: float, decode_tps: Band, prefill_tps: Band | None) -> Band:
+    """Generated tokens a second of one stream a copy, which reads its prompt first: what both rates make together."""
+
+    def tps(decode: float, prefill: float | None) -> float:
+        read_s = question.prompt / prefill if prefill else 0.0
+        return copies * question.generate / (read_s + copies * question.generate / decode)
+
+    first = prefill_tps or Band(value=0.0, low=0.0, high=0.0)
+    return Band(
+        value=tps(decode_tps.value, first.value),
+        low=tps(decode_tps.low, first.low),
+        high=tps(decode_tps.high, first.high),
+    )
+
+
+def _above(found: Band, alone: Band) -> Band:
+    """A band whose low end is not below that of one stream: software can always take its streams in turn."""
+    return replace(found, low=min(max(found.low, alone.low), found.value))
+
+
 def _wait(prompt_tokens: float, rate: Band) -> Band:
     return Band(value=prompt_tokens / rate.value, low=prompt_tokens / rate.high, high=prompt_tokens / rate.low)
 
@@ -101,7 +135,9 @@ def _wait(prompt_tokens: float, rate: Band) -> Band:
 def _kept(question: Question, phase: power.Phase, timing: Timing) -> power.Kept | None:
     if question.power_limit_w is None:
         return None
-    return power.kept(question.devices[0], question.power_limit_w, phase, power.core_share(by_name(timing)))
+    device = question.devices[0]
+    most = device.power_limit_max_w or device.power_limit_default_w or question.power_limit_w
+    return power.kept(device, min(question.power_limit_w, most), phase, power.core_share(by_name(timing)))
 
 
 def _ceiling(question: Question, laid: Plan) -> Ceiling:

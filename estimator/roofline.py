@@ -40,9 +40,12 @@ def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device], tokens_
     memory_s = (weights + (kv_bytes_read(facts, load) or 0.0)) / (bandwidth * 1e9)
     flops = decode_flops(facts, load)
     compute_s = tokens_per_step * flops / peak if peak and flops else 0.0
+    slower_s = max(memory_s, compute_s)
+    if slower_s <= 0.0:
+        return Ceiling(reason="the model has nothing to read and nothing to reckon: no ceiling can be told")
     made = max(load.streams, 1.0) * tokens_per_step
     return Ceiling(
-        decode_tps=made / max(memory_s, compute_s),
+        decode_tps=made / slower_s,
         prefill_tps=prefill_tps,
         limit="bandwidth" if memory_s >= compute_s else "compute",
     )

@@ -21,8 +21,7 @@ def classes(backend: Backend, device: Device) -> tuple[str, ...]:
     """What the constants of a device are filed under, the general before the special."""
     if device.kind == "cpu" or backend == "cpu":
         return ("cpu",)
-    special = {"cuda": _cuda, "metal": _metal, "rocm": _rocm, "vulkan": _vulkan, "sycl": _sycl}[backend](device)
-    return tuple(dict.fromkeys((backend, *special)))
+    return (backend, *SPECIAL[backend](device))
 
 
 def generation(device: Device) -> str | None:
@@ -64,6 +63,10 @@ def _vulkan(device: Device) -> tuple[str, ...]:
 def _sycl(device: Device) -> tuple[str, ...]:
     known = generation(device)
     return (f"sycl {known}",) if known else ()
+
+
+SPECIAL = {"cuda": _cuda, "metal": _metal, "rocm": _rocm, "vulkan": _vulkan, "sycl": _sycl}
+"""By backend: the classes of a device besides the backend itself."""
 
 
 def _number(text: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Engines as the estimator sees them: whose kin one is, how it splits a model, and how old the build is."""
+"""Engines as the estimator sees them: whose kin one is, how it splits a model, where it runs, how old the build is."""
 
 import re
 from functools import cache
@@ -23,6 +23,10 @@ ERAS = {"llama.cpp": (2024.75, "before flash attention"), "serving": (2024.75, "
 llama.cpp got CUDA graphs throughout and flash attention in the course of 2024. vLLM took the scheduler's work off the
 GPU's path with 0.6 (September 2024) and V1.
 """
+UNKNOWN = "OpenAI-compatible"
+"""The name of an engine of which no more is known than its API."""
+ANY = "any"
+"""Its kin, which has no constants and the range of all rows."""
 
 _DATE = re.compile(r"\b(20[12]\d)(?:[-.](\d{1,2}))?\b")
 
@@ -35,6 +39,10 @@ class Engine(Struct, frozen=True, kw_only=True):
     """The family whose constants it shares as far as its own rows are few."""
     split: Split
     chunk: int = CHUNK
+    backends: tuple[Backend, ...] = BACKENDS
+    """Those that it has; where a device leaves the choice, the first is the usual one."""
+    capability: float = 0.0
+    """The lowest CUDA compute capability that it runs on."""
 
 
 class Software(Struct, frozen=True, kw_only=True):
@@ -55,39 +63,85 @@ class Software(Struct, frozen=True, kw_only=True):
         return (*kin, engine.name, *before)
 
 
-def _engines(kin: str, split: Split, chunk: int, names: str) -> dict[str, Engine]:
-    return {name: Engine(name=name, kin=kin, split=split, chunk=chunk) for name in names.split(", ")}
+_Family = tuple[str, Split, int]
+_LLAMA: _Family = ("llama.cpp", "layers", PHYSICAL_BATCH)
+_SERVING: _Family = ("serving", "tensors", CHUNK)
+_EXLLAMA: _Family = ("exllama", "layers", CHUNK)
+_EXLLAMA_3: _Family = ("exllama", "tensors", CHUNK)
+_COMPILED: _Family = ("compiled", "tensors", CHUNK)
+_EAGER: _Family = ("eager", "layers", CHUNK)
+_MLX: _Family = ("mlx", "layers", CHUNK)
+_ANY: _Family = (ANY, "layers", CHUNK)
+_ALL = "cuda, metal, rocm, sycl, vulkan, cpu"
+_TORCH = "cuda, rocm, sycl, cpu"
+
+
+def _engines(family: _Family, names: str, backends: str, capability: float = 0.0) -> dict[str, Engine]:
+    kin, split, chunk = family
+    known: dict[str, Backend] = {each: each for each in BACKENDS}
+    runs_on: list[Backend] = [known[name] for name in backends.split(", ")]
+    return {
+        name: Engine(name=name, kin=kin, split=split, chunk=chunk, backends=tuple(runs_on), capability=capability)
+        for name in names.split(", ")
+    }
 
 
 ENGINES: dict[str, Engine] = {
-    **_engines(
-        "llama.cpp",
-        "layers",
-        PHYSICAL_BATCH,
-        "llama.cpp, Ollama, llamafile, KoboldCpp, LM Studio, text-generation-webui, ds4, vulkanforge",
-    ),
-    **_engines("serving", "tensors", CHUNK, "vLLM, SGLang, TGI, LMDeploy, DeepSpeed-MII, OpenLLM, Ray Serve"),
-    **_engines("exllama", "layers", CHUNK, "ExLlama, ExLlama_HF, ExLlamaV2"),
-    **_engines("exllama", "tensors", CHUNK, "ExLlamaV3, TabbyAPI"),
-    **_engines("compiled", "tensors", CHUNK, "MLC LLM, TensorRT-LLM, TinyChat, calm, CTranslate2"),
-    **_engines("eager", "layers", CHUNK, "Transformers"),
-    **_engines("mlx", "layers", CHUNK, "MLX"),
+    **_engines(_LLAMA, "llama.cpp", _ALL),
+    **_engines(_LLAMA, "Ollama", "cuda, metal, rocm, vulkan, cpu", 5.0),
+    **_engines(_LLAMA, "llamafile", "cuda, metal, rocm, cpu"),
+    **_engines(_LLAMA, "KoboldCpp", "cuda, metal, vulkan, rocm, cpu"),
+    **_engines(_LLAMA, "LM Studio, text-generation-webui", "cuda, metal, rocm, vulkan, cpu"),
+    **_engines(_LLAMA, "llama-cpp-python, llama-swap, LocalAI", _ALL),
+    **_engines(_LLAMA, "Lemonade", "metal, vulkan, rocm, cpu"),
+    **_engines(_LLAMA, "ds4", "cuda, metal, rocm"),
+    **_engines(_LLAMA, "vulkanforge", "vulkan"),
+    **_engines(_SERVING, "vLLM, Ray Serve, OpenLLM", _TORCH, 7.0),
+    **_engines(_SERVING, "SGLang", "cuda, metal, rocm, sycl, cpu", 7.5),
+    **_engines(_SERVING, "TGI", _TORCH, 5.0),
+    **_engines(_SERVING, "LMDeploy, DeepSpeed-MII, NIM, Dynamo", "cuda", 7.0),
+    **_engines(_EXLLAMA, "ExLlama, ExLlama_HF, ExLlamaV2", "cuda, rocm"),
+    **_engines(_EXLLAMA_3, "ExLlamaV3, TabbyAPI", "cuda", 5.0),
+    **_engines(_COMPILED, "MLC LLM", "cuda, metal, rocm, vulkan"),
+    **_engines(_COMPILED, "TensorRT-LLM, Triton", "cuda", 8.0),
+    **_engines(_COMPILED, "TinyChat", "cuda"),
+    **_engines(_COMPILED, "calm", "cuda, metal, cpu"),
+    **_engines(_COMPILED, "CTranslate2", "cuda, cpu"),
+    **_engines(_EAGER, "Transformers", "cuda, metal, rocm, sycl, cpu"),
+    **_engines(_MLX, "MLX", "metal, cuda, cpu", 7.5),
+    **_engines(_MLX, "oMLX, vllm-metal", "metal"),
+    **_engines(_ANY, UNKNOWN, _ALL),
 }
-"""By name. An engine of no rows of its own has its kin's constants."""
+"""By name. An engine of no rows of its own has its kin's constants.
+
+Where they run is what the projects say. llama.cpp: docs/build.md. Ollama: docs, "Hardware support". llamafile,
+KoboldCpp (which advises Vulkan for AMD), Lemonade (Vulkan on all GPUs), ds4, calm, ExLlamaV3 (CUDA 12.4, which begins
+at 5.0; ROCm is to be done), CTranslate2: their README files. vulkanforge: its wiki. vLLM: docs, "GPU" and "CPU"; Ray
+Serve and OpenLLM run it. SGLang: docs, "Hardware platforms", and the check in its model runner. TGI: docs,
+"Installation" (CUDA 12.2, which begins at 5.0). LMDeploy: docs, "Installation". DeepSpeed-MII: README, tested on V100
+and A6000. NIM and Dynamo run vLLM or TensorRT-LLM. TensorRT-LLM: docs, "Support matrix"; Triton serves its engines.
+ExLlama on ROCm: its issue 268. MLX: docs, "Build and install". Older builds, and people who build for themselves, may
+reach further down.
+"""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "llama.cpp": ("llama-server", "llama-cli", "yzma (llama.cpp)", "ik_llama.cpp", "xllamacpp"),
+    "llama-cpp-python": ("llama-cpp-python (library)",),
     "llamafile": ("llamafile/localscore", "localscore"),
     "text-generation-webui": ("oobabooga",),
     "TGI": ("text-generation-inference",),
     "LMDeploy": ("TurboMind", "LMDeploy/TurboMind"),
-    "DeepSpeed-MII": ("MII",),
-    "Transformers": ("HF Transformers", "Hugging Face Transformers"),
+    "DeepSpeed-MII": ("MII", "DeepSpeed-MII (pipeline)"),
+    "NIM": ("NVIDIA NIM",),
+    "Dynamo": ("NVIDIA Dynamo",),
+    "Triton": ("Triton Inference Server", "tritonserver"),
+    "Ray Serve": ("Ray Serve LLM", "Ray"),
+    "Transformers": ("HF Transformers", "Hugging Face Transformers", "transformers serve"),
     "ExLlamaV3": ("ExLlama v3", "exl3"),
     "ExLlamaV2": ("ExLlama v2", "exl2"),
     "MLC LLM": ("MLC",),
-    "TensorRT-LLM": ("TensorRT", "trtllm"),
-    "MLX": ("mlx-lm", "MLX CUDA"),
+    "TensorRT-LLM": ("TensorRT", "trtllm", "trtllm-serve"),
+    "MLX": ("mlx-lm", "mlx-lm (library)", "MLX CUDA"),
 }
 
 
@@ -104,9 +158,11 @@ def engine(name: str) -> Engine:
 def year(text: str) -> float | None:
     """The date that a build's description begins to tell, in years: "2024-05" is 2024.4; None for a bare version.
 
-    A date with "or later" behind it tells nothing.
+    A date with "or later" behind it tells nothing, nor does one with a thirteenth month.
     """
     match = _DATE.search(text)
     if match is None or "later" in text:
         return None
-    return int(match[1]) + (int(match[2]) - 1) / 12 if match[2] and 1 <= int(match[2]) <= 12 else float(match[1])
+    if not match[2]:
+        return float(match[1])
+    return int(match[1]) + (int(match[2]) - 1) / 12 if 1 <= int(match[2]) <= 12 else None

@@ -25,33 +25,21 @@ from .model import (
     touched_share,
     weight_bytes_read,
 )
+from .paper import arithmetic, bandwidth_of, cores_used, peak
 from .setup import Setup, Stage
-from .silicon import classes, generation
-from .software import Software
+from .silicon import classes
 
-FLOPS_PER_BYTE = 30.0
-"""FP32 FLOPs per byte of bandwidth of a device whose rate is not known: the middle of the catalogue's."""
 ACTIVATION_BYTES = 2.0
 """Bytes an activation between devices."""
 LENT_FROM = 32.0
 """Prompt tokens from which llama.cpp has the GPU do the work of the host's layers (ggml: op_offload_min_batch_size)."""
-DUAL_ISSUE = 2.0
-"""RDNA3 and RDNA4 count two instructions a clock in their FP32 rate, which unpacking weights hardly ever gets: halving
-it lowers the error on held-out devices."""
-WARP_RATE = 0.629
-"""Share of the matrix rate of Hopper, and of the Blackwell of data centres, that instructions of one warp reach; the
-rest needs those of warp groups, which llama.cpp does not use (Luo et al., arXiv 2402.13499)."""
-WARP_GROUPS = frozenset({"9.0", "10.0", "10.3"})
-HALF_RATES = 2.0
-"""FP16 over FP32 rate of a device whose matrix rate is not known."""
+
+BARRIER_CORES = 16
+"""The threads of a CPU wait for each other after each operation, the longer the more there are (ggml_barrier counts
+them one by one): cores that make a layer cost what the constant says."""
 
 
-STREAM_SHARE = 0.8
-"""Share of the paper bandwidth that a read test of all cores measures where the memory is the limit: 0.67-0.79 in TI's
-STREAM figures, 0.77 on a Raspberry Pi 5 (llama.cpp issue 26484), 0.82 on an i9-14900KF (colibri issue 537)."""
-
-
-class Term(Struct, frozen=True, kw_only=True):
+class Term(Struct, frozen=True, kw_only=True, gc=False):
     """A part of a step."""
 
     name: str
@@ -79,14 +67,17 @@ def decode(setup: Setup) -> list[Term]:
     return found
 
 
-def prefill(setup: Setup, tokens: float, before: float = 0.0) -> list[Term]:
-    """The terms of reading a prompt of `tokens`, with `before` tokens in the cache already. Raises Unanswerable."""
+def prefill(setup: Setup, tokens: float, before: float = 0.0, together: float = 1.0) -> list[Term]:
+    """The terms of reading a prompt of `tokens`, with `before` tokens in the cache already. Raises Unanswerable.
+
+    Of prompts that are read `together`, several go through the model in one physical batch; the terms are one prompt's.
+    """
     own = setup.stages[0]
     lent = own.device.kind == "gpu" and tokens >= LENT_FROM
     found = [
-        _lent(setup, stage, tokens, before)
+        _lent(setup, stage, tokens, before, together)
         if lent and stage.device.kind == "cpu"
-        else _prompt(setup, stage, tokens, before)
+        else _prompt(setup, stage, tokens, before, together)
         for stage in setup.stages
     ]
     return [term for terms in found for term in terms] if lent else _marked(setup, found)
@@ -94,6 +85,8 @@ def prefill(setup: Setup, tokens: float, before: float = 0.0) -> list[Term]:
 
 def _marked(setup: Setup, found: list[list[Term]]) -> list[Term]:
     """All terms, those of a host's part marked."""
+    if len(found) == 1:
+        return found[0]
     own = setup.stages[0].device.kind
     return [
         replace(term, host=True) if stage.device.kind == "cpu" != own else term
@@ -115,9 +108,9 @@ def _step(setup: Setup, stage: Stage) -> list[Term]:
     names = (*classes(software.backend, device), *software.names)
     stored = (kind(facts), f"{software.engine.kin} {kind(facts)}")
     mixed = ("experts",) if facts.expert_count else ()
-    fp32 = _fp32(device, bandwidth) * _cores_used(device, setup.threads)
+    fp32 = arithmetic(device, bandwidth) * cores_used(device, setup.threads)
     found = [
-        *_layers(facts, stage, (*names, *mixed, *_host(setup))),
+        *_layers(setup, stage, (*names, *mixed, *_host(setup))),
         Term(
             name="weights",
             amount=weights * share / bandwidth,
@@ -137,42 +130,43 @@ def _step(setup: Setup, stage: Stage) -> list[Term]:
         found.append(
             Term(
                 name="batch",
-                amount=flops / (_peak(device, bandwidth, software) * _cores_used(device, setup.threads)),
+                amount=flops / (peak(device, bandwidth, software, facts) * cores_used(device, setup.threads)),
                 names=(*names, *stored, *mixed),
             )
         )
     return [*found, *_exchange(facts, stage, software.names, streams)]
 
 
-def _prompt(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Term]:
+def _prompt(setup: Setup, stage: Stage, tokens: float, before: float, together: float) -> list[Term]:
     facts, software, device = setup.facts, setup.software, stage.device
-    weights, active = _sizes(facts, touched_share(facts, min(tokens, software.engine.chunk)))
+    weights, active = _sizes(facts, touched_share(facts, min(tokens * together, software.engine.chunk)))
     share = stage.share / stage.ways
     bandwidth = _bandwidth(device)
-    peak = _peak(device, bandwidth, software) * _cores_used(device, setup.threads)
-    passes = math.ceil(tokens / software.engine.chunk)
+    cores = cores_used(device, setup.threads)
+    rate, plain = (peak(device, bandwidth, software, stored) * cores for stored in (facts, None))
+    passes = math.ceil(tokens * together / software.engine.chunk) / together
     mixed = ("experts",) if facts.expert_count else ()
     names = (*classes(software.backend, device), *software.names)
     matrix = 2.0 * (active - (facts.head_parameters or 0)) * tokens
     found = [
-        *_layers(facts, stage, (*names, *mixed, *_host(setup)), passes),
+        *_layers(setup, stage, (*names, *mixed, *_host(setup)), passes),
         Term(
             name="weights", amount=passes * weights * share / bandwidth, names=(), bytes=passes * weights * stage.share
         ),
         Term(
             name="matrix",
-            amount=matrix * share / peak,
+            amount=matrix * share / rate,
             names=(*names, kind(facts), *mixed),
         ),
-        Term(name="attention", amount=attention_flops(facts, tokens, before) * share / peak, names=names),
+        Term(name="attention", amount=attention_flops(facts, tokens, before) * share / plain, names=names),
     ]
     return [*found, *_exchange(facts, stage, software.names, tokens, passes)]
 
 
-def _lent(setup: Setup, stage: Stage, tokens: float, before: float) -> list[Term]:
+def _lent(setup: Setup, stage: Stage, tokens: float, before: float, together: float) -> list[Term]:
     """A host's layers while a prompt is read: llama.cpp copies their weights to the GPU for each physical batch."""
     gpu = setup.stages[0].device
-    terms = _prompt(setup, Stage(device=gpu, share=stage.share), tokens, before)
+    terms = _prompt(setup, Stage(device=gpu, share=stage.share), tokens, before, together)
     copied = sum(term.bytes or 0.0 for term in terms if term.name == "weights")
     _, rate = link(gpu)
     return [*terms, Term(name="copy", amount=copied / rate, names=(), bytes=copied, host=True)]
@@ -196,7 +190,10 @@ def _exchange(
     ]
 
 
-def _layers(facts: ModelFacts, stage: Stage, names: tuple[str, ...], times: float = 1.0) -> list[Term]:
+def _layers(setup: Setup, stage: Stage, names: tuple[str, ...], times: float = 1.0) -> list[Term]:
+    facts, device = setup.facts, stage.device
+    if device.kind == "cpu":
+        times *= cores_used(device, setup.threads) * (device.cores or BARRIER_CORES) / BARRIER_CORES
     plain = max((facts.layers or 0) - facts.linear_layers, 0) * stage.share * times
     linear = facts.linear_layers * stage.share * times
     found = [Term(name="layers", amount=plain, names=names)]
@@ -217,42 +214,7 @@ def _sizes(facts: ModelFacts, share: float) -> tuple[float, float]:
 
 
 def _bandwidth(device: Device) -> float:
-    """Bytes a second on paper, which the constants are held against; of a measured CPU, what would be on paper.
-
-    A CPU's paper figure says little of what its cores can draw, so a measurement goes before it.
-    """
-    known = device.bandwidth_gbs
-    if device.kind == "cpu" and known.measured:
-        return known.measured * 1e9 / STREAM_SHARE
-    gbs = known.peak or known.measured
-    if not gbs:
+    found = bandwidth_of(device)
+    if found is None:
         raise Unanswerable(f"the memory bandwidth of {device.name} is not known")
-    return gbs * 1e9
-
-
-def _fp32(device: Device, bandwidth: float) -> float:
-    """FLOP/s of plain arithmetic."""
-    rate = (device.compute_tflops.fp32 or 0.0) * 1e12 or FLOPS_PER_BYTE * bandwidth
-    return rate / DUAL_ISSUE if generation(device) in {"RDNA3", "RDNA4"} else rate
-
-
-def _peak(device: Device, bandwidth: float, software: Software) -> float:
-    """FLOP/s of the matrix units, as far as the software's instructions go; of a CPU those of its vector units."""
-    if device.kind == "cpu":
-        return _fp32(device, bandwidth)
-    rate = (device.compute_tflops.fp16 or 0.0) * 1e12 or _half_rates(device) * _fp32(device, bandwidth)
-    held = software.engine.kin == "llama.cpp" and device.vendor == "NVIDIA" and device.architecture in WARP_GROUPS
-    return rate * WARP_RATE if held else rate
-
-
-def _half_rates(device: Device) -> float:
-    """FP16 over FP32 rate of a GPU whose matrix rate is not known. Old ones gain nothing from 16 bit."""
-    old = device.vendor == "NVIDIA" and (device.architecture or "9") < "7"
-    return 1.0 if old else HALF_RATES
-
-
-def _cores_used(device: Device, threads: int | None) -> float:
-    """Share of a CPU's arithmetic that so many threads have."""
-    if device.kind != "cpu" or not threads or not device.cores:
-        return 1.0
-    return min(threads, device.cores) / device.cores
+    return found

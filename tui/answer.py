@@ -34,7 +34,7 @@ def text(about: Asked, found: Prediction) -> str:
     rows += [("note", note) for note in about.notes]
     if found.draw and found.draw.problem:
         rows.append(("note", found.draw.problem))
-    fits = "" if found.fits else "DOES NOT FIT: "
+    fits = "DOES NOT FIT: " if found.fits is False else ""
     streams = f" of {found.streams:.0f} streams, {exact_rate(found.decode_tps.value / found.streams)} each"
     load = f"{found.streams:.0f} x " if found.streams > 1 else ""
     build = f", built {question.software.year:.0f}" if question.software.year else ""
@@ -90,14 +90,19 @@ def _memory(about: Asked, found: Prediction) -> str:
     said = f"{used_of(found.memory_bytes, total)} usable" if total is not None else f"{size(found.memory_bytes)} needed"
     if about.local and used and total is not None:
         said += f" ({size(used)} in use now)"
-    if not found.fits:
+    if found.fits is False:
         said += f", {size(found.missing_bytes)} missing"
         partial = question.software.engine.kin == "llama.cpp" and question.devices[0].kind != "cpu"
         said += "; the speed is with a part on the host's CPU" if partial else "; the speed is as if it fitted"
         return f"{said}{_longest(about, found, 'but it would fit with')}"
     if total is None:
-        return said
+        return f"{said}; whether that fits is not known: {_unknown_memory(about)}"
     return f"{said}; it fits{_longest(about, found, 'up to')}"
+
+
+def _unknown_memory(about: Asked) -> str:
+    names = dict.fromkeys(device.name for device in about.question.devices if device.memory_total_bytes is None)
+    return f"{' and '.join(names)} may have any size of memory"
 
 
 def _longest(about: Asked, found: Prediction, words: str) -> str:

@@ -5,18 +5,15 @@ import argparse
 from msgspec import Struct
 
 from ..estimator import memory, power
-from ..estimator.catalogue.devices import device as known_device
+from ..estimator.backends import NoBackend, common_backend
 from ..estimator.catalogue.formats import kv_format
 from ..estimator.catalogue.names import UnknownName
 from ..estimator.question import Question
-from ..estimator.silicon import default_backend
-from ..estimator.software import BACKENDS, ENGINES, Backend, Engine, Software, engine, year
+from ..estimator.software import BACKENDS, ENGINES, UNKNOWN, Backend, Engine, Software, engine, year
 from ..probes.sample import Device
+from .asked_hardware import Hardware, asked_hardware
 from .asked_model import asked_model
-from .refusal import Refusal, WrongUsage
-
-RUNS_ON = {"cuda": "NVIDIA", "metal": "Apple", "rocm": "AMD"}
-"""Backends that are for the GPUs of one vendor."""
+from .refusal import WrongUsage
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -33,8 +30,10 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     @property
     def hardware(self) -> tuple[str, ...]:
-        """The name of each device."""
-        return tuple(device.name for device in self.question.devices)
+        """The name of each device, and of the CPU beside GPUs where it was named."""
+        host = self.question.host
+        named = (host,) if host and not self.local else ()
+        return tuple(device.name for device in (*self.question.devices, *named))
 
     @property
     def usable_bytes(self) -> float | None:
@@ -55,19 +54,19 @@ def asked(options: argparse.Namespace) -> Asked:
 
     Raises:
         UnknownName: a name is in no catalogue.
-        WrongUsage: flags do not go together.
+        WrongUsage: flags do not go together, or the engine does not run there.
         Refusal: the model cannot be read, or this machine has not been measured.
     """
     runs = _engine(options.engine)
     model = asked_model(options.model, options.quant, options.weights, runs)
     kv = kv_format(options.kv)
-    devices, host = _devices(options)
-    backend = _backend(options.backend, devices)
+    hardware = asked_hardware(options.hardware, options.devices, cpu_only=options.backend == "cpu")
+    backend = _backend(options.backend, runs, hardware.devices)
     question = Question(
         facts=model.facts,
         software=Software(engine=runs, backend=backend, year=_year(options.build)),
-        devices=devices,
-        host=host,
+        devices=hardware.devices,
+        host=hardware.host if runs.kin == "llama.cpp" else None,
         streams=None if options.batch is None else float(options.batch),
         prompt=float(options.prompt),
         generate=float(options.gen),
@@ -83,7 +82,7 @@ def asked(options: argparse.Namespace) -> Asked:
         quant=model.facts.quantization,
         kv=kv.name,
         local=not options.hardware,
-        notes=(*model.notes, *_oddities(question)),
+        notes=(*model.notes, *hardware.notes, *_taken(question, hardware), *_oddities(question)),
     )
 
 
@@ -94,48 +93,14 @@ def _engine(name: str) -> Engine:
         raise WrongUsage(f"{unknown}; there are {', '.join(ENGINES)}") from None
 
 
-def _devices(options: argparse.Namespace) -> tuple[tuple[Device, ...], Device | None]:
-    """The devices, and the CPU beside them where it is known."""
-    if options.hardware:
-        named = [known_device(name) for name in options.hardware]
-        times = options.devices or 1
-        return tuple(row.as_device(f"{row.name} {at}") for row in named for at in range(times)), None
-    from .here import here  # noqa: PLC0415 - the probes are loaded only where this machine is meant
-
-    found = here()
-    if found.gpus and options.backend != "cpu":
-        if options.devices and options.devices > len(found.gpus):
-            raise WrongUsage(f"--devices {options.devices}: this machine has {len(found.gpus)}; others need --hardware")
-        cpu = found.cpu if found.cpu and _has_bandwidth(found.cpu) else None
-        return found.gpus[: options.devices], cpu
-    if found.cpu is None:
-        raise Refusal("no device found on this machine; name one with --hardware")
-    if (options.devices or 1) > 1:
-        raise WrongUsage("--devices counts GPUs, and this machine has none; name others with --hardware")
-    if not _has_bandwidth(found.cpu):
-        raise Refusal(
-            f"the memory bandwidth of this machine ({found.cpu.name}) is not known: run llmtop probe --measure, "
-            "or name other hardware with --hardware"
-        )
-    return (found.cpu,), None
-
-
-def _has_bandwidth(device: Device) -> bool:
-    return bool(device.bandwidth_gbs.peak or device.bandwidth_gbs.measured)
-
-
-def _backend(name: str | None, devices: tuple[Device, ...]) -> Backend:
-    if name is None:
-        return default_backend(devices[0])
+def _backend(name: str | None, runs: Engine, devices: tuple[Device, ...]) -> Backend:
     known: dict[str, Backend] = {each: each for each in BACKENDS}
-    backend = known.get(name.lower())
-    if backend is None:
+    if name is not None and name.lower() not in known:
         raise WrongUsage(f"unknown backend {name[:40]!r}: there are {', '.join(BACKENDS)}")
-    for device in devices:
-        wrong_vendor = backend in RUNS_ON and device.vendor != RUNS_ON[backend]
-        if wrong_vendor or (backend == "cpu") != (device.kind == "cpu"):
-            raise WrongUsage(f"the backend {backend} does not run on {device.name}: try {default_backend(device)}")
-    return backend
+    try:
+        return common_backend(runs, devices, known[name.lower()] if name else None)
+    except NoBackend as unable:
+        raise WrongUsage(str(unable)) from None
 
 
 def _year(text: str | None) -> float | None:
@@ -145,6 +110,16 @@ def _year(text: str | None) -> float | None:
     if found is None:
         raise WrongUsage(f"--build {text[:40]!r} is no date: write it as 2024-05")
     return found
+
+
+def _taken(question: Question, hardware: Hardware) -> list[str]:
+    """How the engine and the host are taken."""
+    runs, notes = question.software.engine, list[str]()
+    if runs.name == UNKNOWN:
+        notes.append("nothing but its API is known of the engine: the answer is that for a middling one")
+    if hardware.host is not None and hardware.named and question.host is None:
+        notes.append(f"{runs.name} leaves nothing to a CPU: {hardware.host.name} has no part in the answer")
+    return notes
 
 
 def _oddities(question: Question) -> list[str]:

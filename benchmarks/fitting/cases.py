@@ -77,7 +77,8 @@ def _case(row: Measurement) -> Case:
         tokens, steps, prompts = setup.streams * asked.generate, asked.generate, setup.streams if asked.prompt else 0.0
     pieces: list[Piece] = [("decode", steps, term) for term in decode(setup)] if steps else []
     if prompts:
-        pieces += [("prefill", prompts, term) for term in prefill(setup, asked.prompt, asked.before)]
+        together = setup.streams if steps else 1.0
+        pieces += [("prefill", prompts, term) for term in prefill(setup, asked.prompt, asked.before, together)]
     limit = row.power_limit_w
     return Case(
         row=row,
@@ -89,7 +90,7 @@ def _case(row: Measurement) -> Case:
         experts=bool(asked.facts.expert_count),
         depth=asked.depth,
         user=asked.software.engine.name in {"llamafile", "Ollama"},
-        fits=laid.placement.fits,
+        fits=laid.placement.fits is not False,
         limited=(asked.devices[0], limit, phase) if limit else None,
     )
 

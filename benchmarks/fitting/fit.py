@@ -73,6 +73,11 @@ class Fit:
         self.kept = np.zeros(len(found))
         """Logarithm of what power limits leave of the speed."""
 
+    @property
+    def everything(self) -> NDArray[np.bool_]:
+        """All rows."""
+        return np.ones(len(self.cases), dtype=bool)
+
     def predict(self, theta: Array) -> Array:
         """Logarithms of the predicted rates."""
         return self._tokens - np.log(self._total(self._seconds(theta))) + self.kept

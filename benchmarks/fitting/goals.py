@@ -23,7 +23,12 @@ class Goal(Struct, frozen=True, kw_only=True):
 
 
 def _decode(case: Case) -> bool:
-    return metric(case.row) == "decode_tps" and _family(case) == "llama.cpp" and not case.user and _single(case)
+    return _alone(case) and _family(case) == "llama.cpp" and not case.user and _single(case)
+
+
+def _alone(case: Case) -> bool:
+    """One stream that decodes."""
+    return metric(case.row) == "decode_tps" and case.setup.streams <= 1
 
 
 def _single(case: Case) -> bool:
@@ -58,20 +63,20 @@ GOALS: tuple[Goal, ...] = (
     _at_most("decode, context above 4k", lambda case: _decode(case) and case.depth > 4096, 0.12, 0.08),
     _at_most(
         "decode, user-submitted (llamafile, Ollama)",
-        lambda case: metric(case.row) == "decode_tps" and case.user,
+        lambda case: _alone(case) and case.user,
         0.20,
         0.15,
     ),
     _at_most(
         "decode, other engines",
-        lambda case: metric(case.row) == "decode_tps" and _family(case) != "llama.cpp",
+        lambda case: _alone(case) and _family(case) != "llama.cpp",
         0.30,
         0.15,
     ),
     _at_most("prefill", lambda case: metric(case.row) == "prefill_tps", 0.22, 0.15),
     _at_most(
         "throughput of several streams, dense",
-        lambda case: metric(case.row) == "throughput_tps" and not case.experts,
+        lambda case: metric(case.row) != "prefill_tps" and case.setup.streams > 1 and not case.experts,
         0.20,
         0.12,
     ),

@@ -6,6 +6,7 @@ accumulation), those of CPUs cores x clock x FLOPs a cycle of their vector units
 """
 
 import csv
+import re
 from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,13 +14,16 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ...probes.sample import Bandwidth, Compute, Device
 from .device_names import DETAIL, normalise
-from .names import Names
+from .names import LONGEST, Names, UnknownName
 
 ROWS = Path(__file__).with_name("devices.csv")
 Kind = Literal["gpu", "apu", "apple", "cpu"]
+_SIZED = re.compile(r"(.+?)[\s,(]*(\d{1,4})\s?G(?:i?B)?\)?", re.IGNORECASE)
+"""A name with a size of memory behind it."""
 
 
 class CatalogueDevice(Struct, frozen=True, kw_only=True):
@@ -59,6 +63,12 @@ class CatalogueDevice(Struct, frozen=True, kw_only=True):
     def unified_memory(self) -> bool:
         """Whether it shares the memory of the CPU."""
         return self.kind in {"apu", "apple"}
+
+    @property
+    def largest_sold(self) -> bool:
+        """Whether the owner chose the memory, and the row has the largest that is sold."""
+        chosen = self.kind == "apple" or (self.kind == "apu" and self.vendor != "NVIDIA" and self.memory_class != "HBM")
+        return chosen and self.memory_gb is not None and self == devices().get(self.name)
 
     @property
     def memory_class(self) -> str | None:
@@ -106,6 +116,7 @@ class CatalogueDevice(Struct, frozen=True, kw_only=True):
         return (
             *(self.vendor, self.kind, self.architecture, self.bandwidth_gbs, self.memory_gb, self.memory_type),
             *(self.fp16_tflops, self.fp32_tflops, self.int8_tops, self.units),
+            *(self.tdp_w, self.power_min_w, self.power_max_w),
         )
 
 
@@ -132,12 +143,28 @@ def device_names() -> Names:
 
 
 def device(name: str) -> CatalogueDevice:
-    """The device that a person means.
+    """The device that a person means; one whose memory its owner chose may have the size behind its name.
 
     Raises:
         UnknownName: none has this name, or several that differ.
     """
-    return devices()[device_names().find(name)]
+    try:
+        return devices()[device_names().find(name)]
+    except UnknownName:
+        sized = _sized(name)
+        if sized is None:
+            raise
+        return sized
+
+
+def _sized(name: str) -> CatalogueDevice | None:
+    """For "M3 Max 30c 64GB"; None where it is no such name. Raises UnknownName where the rest may be several."""
+    told = _SIZED.fullmatch(name.strip()) if len(name) <= LONGEST else None
+    rows = [devices()[key] for key in device_names().candidates(told[1])] if told else []
+    if not told or not rows or not all(row.largest_sold for row in rows):
+        return None
+    row = devices()[device_names().find(told[1])]
+    return replace(row, memory_gb=float(told[2])) if 0 < int(told[2]) <= (row.memory_gb or 0) else None
 
 
 def _details(row: CatalogueDevice) -> tuple[str, ...]:

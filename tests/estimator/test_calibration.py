@@ -11,12 +11,12 @@ from llmtop.estimator.measurements import SHIPPED, load
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FIT = """
-import msgspec, numpy, sys
+import msgspec, sys
 from fitting.cases import cases
 from fitting.fit import Fit
 from llmtop.estimator.measurements import SHIPPED, load
 fit = Fit(cases(load(SHIPPED)))
-theta = fit.settle(numpy.ones(len(fit.cases), dtype=bool))
+theta = fit.settle(fit.everything)
 sys.stdout.buffer.write(msgspec.json.encode(fit.constants(theta, {})))
 """
 

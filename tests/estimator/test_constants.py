@@ -78,7 +78,7 @@ def test_every_name_is_one_that_a_term_can_carry() -> None:
     kin = {engine.kin for engine in ENGINES.values()}
     known = silicon | kin | set(ENGINES) | set(KINDS) | {f"{each} {kind}" for each in kin for kind in KINDS}
     known |= {era for _, era in ERAS.values()}
-    known |= {ALL, "experts", "small host", "linear attention", "NVLink", "PCIe"}
+    known |= {ALL, "experts", "small host", "linear attention", "fabric", "PCIe"}
     shipped = constants()
     names = {name for table in (shipped.decode, shipped.prefill) for factors in table.values() for name in factors}
     assert names - known == set()

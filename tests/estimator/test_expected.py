@@ -99,10 +99,10 @@ def test_a_range_of_its_own_class_is_taken_as_it_is() -> None:
 
 def test_a_range_of_kin_is_made_wider_and_says_so() -> None:
     found, words = band(asked("llama.cpp"), "decode", 100.0, MADE)
-    assert (found.low, found.high) == pytest.approx((100 * 0.5**1.3, 100 * 2.0**1.3))
+    assert (found.low, found.high) == pytest.approx((100 * 0.5**1.15, 100 * 2.0**1.15))
     assert words.startswith("too few rows of llama.cpp, cuda GDDR: the range is that of all rows (200 rows")
     two, words = band(asked("vLLM", ways=2), "decode", 100.0, MADE)
-    assert (two.low, two.high) == pytest.approx((100 * 0.8**1.3, 100 * 1.25**1.3))
+    assert (two.low, two.high) == pytest.approx((100 * 0.8**1.15, 100 * 1.25**1.15))
     assert words.startswith(
         "too few rows of vLLM, cuda GDDR over several devices: the range is that of vLLM, cuda GDDR ("
     )
@@ -110,9 +110,9 @@ def test_a_range_of_kin_is_made_wider_and_says_so() -> None:
 
 def test_a_range_of_kin_holds_the_value_whatever_the_kin_is_like() -> None:
     found, _ = band(asked("ExLlamaV2"), "decode", 100.0, MADE)
-    assert (found.low, found.high) == pytest.approx((100 * 0.9**1.3, 100.0))
+    assert (found.low, found.high) == pytest.approx((100 * 0.9**1.15, 100.0))
     found, _ = band(asked("Transformers"), "decode", 100.0, MADE)
-    assert (found.low, found.high) == pytest.approx((100.0, 100 * 1.2**1.3))
+    assert (found.low, found.high) == pytest.approx((100.0, 100 * 1.2**1.15))
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.013, 1.221), (0.5, 0.9)])

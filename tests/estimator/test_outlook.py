@@ -47,6 +47,21 @@ def test_an_engine_that_nobody_knows_has_a_ceiling_but_nothing_is_expected_of_it
     assert found.expected.decode_tps is None
 
 
+@pytest.mark.parametrize("name", ["TensorRT-LLM", "vLLM", "MLX", "vulkanforge", "transformers serve", "Lemonade"])
+@pytest.mark.parametrize("hardware", ["Tesla K80", "RX 7900 XTX", "EPYC 9654", "Arc B580"])
+def test_what_is_seen_to_run_has_a_ceiling_and_an_expectation_wherever_that_is(name: str, hardware: str) -> None:
+    found = outlook(reading(name), FACTS, Load(), [device(hardware).as_device("0")])
+    assert found.ceiling.decode_tps is not None and found.expected.decode_tps is not None
+
+
+def test_of_an_engine_behind_an_api_the_range_is_that_of_all_rows() -> None:
+    found = outlook(reading("OpenAI-compatible"), FACTS, Load(), [CARD])
+    assert "too few rows of OpenAI-compatible, cuda GDDR: the range is that of all rows" in (found.expected.basis or "")
+    known, band = outlook(reading(), FACTS, Load(), [CARD]).expected.decode_tps, found.expected.decode_tps
+    assert known is not None and band is not None
+    assert band.low / band.value < known.low / known.value
+
+
 def test_accepted_drafts_lift_the_roof_by_the_tokens_of_a_step() -> None:
     plain = outlook(reading(), FACTS, Load(), [CARD])
     drafting = outlook(reading(), FACTS, Load(), [CARD], speculation=Speculation(tokens=2.5, drafted=4.0))

@@ -68,11 +68,11 @@ def test_memory_in_use_is_not_there() -> None:
     assert placed.stages[0].share == pytest.approx(1 - 10.48 / 24, rel=1e-6)
 
 
-def test_a_device_of_unknown_memory_holds_everything() -> None:
+def test_whether_it_fits_into_unknown_memory_is_not_known_and_everything_stays_there() -> None:
     unknown = replace(CARD, memory_total_bytes=None)
     for devices in ([unknown], [unknown, CARD]):
         placed = place(devices, LLAMA, NEEDED)
-        assert placed.fits and placed.missing_bytes == 0.0 and placed.note is None
+        assert placed.fits is None and placed.missing_bytes == 0.0 and placed.note is None
         assert HOST not in [stage.device for stage in placed.stages]
 
 

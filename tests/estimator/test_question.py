@@ -103,7 +103,7 @@ def test_a_model_that_does_not_fit_has_one_stream() -> None:
 
 def test_a_device_of_unknown_memory_runs_what_serving_engines_run() -> None:
     laid = plan(asked(streams=None, devices=(replace(CARD, memory_total_bytes=None),)))
-    assert laid.setup.streams == 256.0 and laid.placement.fits
+    assert laid.setup.streams == 256.0 and laid.placement.fits is None
 
 
 def test_what_cannot_be_laid_out_says_why() -> None:

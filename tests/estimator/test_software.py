@@ -2,7 +2,10 @@
 
 import pytest
 from llmtop.estimator.catalogue.names import UnknownName
-from llmtop.estimator.software import ALIASES, ENGINES, ERAS, Software, engine, year
+from llmtop.estimator.software import ALIASES, ANY, ENGINES, ERAS, UNKNOWN, Software, engine, year
+from llmtop.probes.engines import ENGINES as READ
+from llmtop.probes.engines.observed import Observed
+from llmtop.probes.hook.naming import LIBRARIES
 
 
 @pytest.mark.parametrize(
@@ -30,12 +33,41 @@ from llmtop.estimator.software import ALIASES, ENGINES, ERAS, Software, engine, 
         ("exllamav2", "exllama", "layers"),
         ("exllamav3", "exllama", "tensors"),
         ("TensorRT-LLM", "compiled", "tensors"),
+        ("llamafile", "llama.cpp", "layers"),
+        ("llama-swap", "llama.cpp", "layers"),
+        ("llama-cpp-python", "llama.cpp", "layers"),
+        ("LocalAI", "llama.cpp", "layers"),
+        ("Lemonade", "llama.cpp", "layers"),
+        ("NIM", "serving", "tensors"),
+        ("Dynamo", "serving", "tensors"),
+        ("Triton", "compiled", "tensors"),
+        ("transformers", "eager", "layers"),
+        ("transformers serve", "eager", "layers"),
+        ("oMLX", "mlx", "layers"),
+        ("vllm-metal", "mlx", "layers"),
+        ("OpenAI-compatible", "any", "layers"),
     ],
 )
 def test_every_engine_is_known_by_its_name(name: str, kin: str, split: str) -> None:
     found = engine(name)
     assert (found.kin, found.split) == (kin, split)
     assert engine(name.upper()) == engine(name.lower()) == found
+
+
+def test_every_engine_that_is_read_is_known() -> None:
+    """`Observed` has no name of its own: it tells that of the engine behind it."""
+    shown = {each.name for each in READ if each is not Observed} | {each.name for each in LIBRARIES.values()}
+    assert {name: engine(name).name for name in sorted(shown)}.keys() == shown
+    assert len(shown) > 20
+
+
+def test_of_an_engine_behind_an_api_nothing_is_known() -> None:
+    """No constants but those of the hardware, and the range of all rows."""
+    known = engine("OpenAI-compatible")
+    assert (known.name, known.kin) == (UNKNOWN, ANY)
+    assert not {ANY, UNKNOWN} & {
+        name for each in ENGINES.values() if each is not known for name in (each.kin, each.name)
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,7 +91,7 @@ def test_other_names_mean_the_same_engine(written: str, name: str) -> None:
     ("misspelt", "nearest"),
     [
         ("lama.cpp", "llama.cpp"),
-        ("vllmm", "vLLM"),
+        ("vlllm", "vLLM"),
         ("Olama", "Ollama"),
         ("SGLangs", "SGLang"),
         ("kobolcp", "KoboldCpp"),
@@ -94,8 +126,8 @@ def test_prompts_go_through_in_the_default_batch_of_the_engine() -> None:
         ("b6700 (2025-10-05)", 2025 + 9 / 12),
         ("8e672ef (2023-11)", 2023 + 10 / 12),
         ("2023", 2023.0),
-        ("2024-13", 2024.0),
-        ("2024-00", 2024.0),
+        ("2024-13", None),
+        ("2024-00", None),
         ("8e672ef (2023-11) or later", None),
         ("0.6.2", None),
         ("b12023", None),

@@ -1,6 +1,6 @@
 """The maths of charts, gauges, bars and rows, without a terminal."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from llmtop.estimator.snapshot import Band
 from llmtop.tui.widgets.bar import bar, split_bar
@@ -77,6 +77,12 @@ def test_the_chart_scales_to_a_near_ceiling_and_names_a_far_one() -> None:
     assert look((0.0, None), None, None) is None
 
 
+def test_a_far_ceiling_is_named_in_a_narrow_chart_too() -> None:
+    band = Band(value=1.0, low=1.0, high=1.2)
+    assert chart((), band, 1000.0, (20, 3), 1.0)[0].text == "       1000 ↑"
+    assert chart((), band, 1000.0, (21, 3), 1.0)[0].text == "       ceiling 1000 ↑"
+
+
 def test_the_band_covers_its_lines() -> None:
     assert list(band_rows(BAND, 100.0, 10)) == [2, 3]
     assert list(band_rows(Band(value=50.0, low=49.9, high=50.1), 100.0, 10)) == [5]
@@ -91,6 +97,8 @@ def test_the_time_axis_ends_now() -> None:
     assert "-2 min" in axis
 
 
+@example([], Band(value=1.0, low=1.0, high=1.2), 1000.0, (20, 3), 1.0)
+@example([], Band(value=1.0, low=1.0, high=1.2), 1e6, (20, 3), 1.0)
 @given(values, bands, ceilings, st.tuples(st.integers(0, 150), st.integers(0, 40)), st.sampled_from([0.5, 1.0, 10.0]))
 def test_a_chart_fits_its_room(
     trail: list[float | None], band: Band | None, ceiling: float | None, size: tuple[int, int], period: float

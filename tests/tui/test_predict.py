@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from llmtop.estimator.catalogue.names import UnknownName
 from llmtop.estimator.predict import predict
+from llmtop.estimator.software import UNKNOWN
 from llmtop.tui.answer import text
 from llmtop.tui.arguments import parser
 from llmtop.tui.predict import document
@@ -110,6 +111,7 @@ def test_a_name_that_is_none_is_refused_with_the_nearest(hardware: str, model: s
         (("--backend", "rocm"), "does not run on RTX 4090: try cuda"),
         (("--backend", "cpu"), "does not run on RTX 4090"),
         (("--build", "soon"), "2024-05"),
+        (("--engine", "vulkanforge", "--backend", "cuda"), "vulkanforge has no backend cuda"),
     ],
 )
 def test_wrong_usage_is_said(flags: tuple[str, ...], words: str) -> None:
@@ -161,6 +163,71 @@ def test_a_model_that_does_not_fit_is_answered_with_a_part_on_the_cpu() -> None:
     assert said.startswith("DOES NOT FIT: ")
     assert "GiB missing" in said
     assert found.decode_tps.value < 10
+
+
+@pytest.mark.parametrize("hardware", ["Ryzen 9 7950X", "Raspberry Pi 5", "Radeon 780M"])
+def test_whether_it_fits_into_unknown_memory_is_not_known(hardware: str) -> None:
+    about = ask_for(hardware, "Llama-3.3-70B", "--quant", "Q4_K_M")
+    found = predict(about.question)
+    told = json.loads(document(about, found))
+    assert told["fits"] is None and told["memory_usable_bytes"] is None
+    said = " ".join(text(about, found).split())
+    assert f"whether that fits is not known: {hardware} may have any size of memory" in said
+    assert "DOES NOT FIT" not in said and "it fits" not in said
+
+
+def test_the_order_of_cards_of_several_makers_does_not_matter() -> None:
+    found = [
+        predict(ask("--hardware", one, "--hardware", other, "--model", "Qwen3-8B").question)
+        for one, other in (("RTX 4090", "RX 7900 XTX"), ("RX 7900 XTX", "RTX 4090"))
+    ]
+    assert found[0].decode_tps.value == pytest.approx(found[1].decode_tps.value)
+    with pytest.raises(WrongUsage, match="no backend for RTX 4090 and Apple M3 Max 30c together"):
+        ask("--hardware", "RTX 4090", "--hardware", "M3 Max 30c", "--model", "Qwen3-8B")
+
+
+@pytest.mark.parametrize("names", [("EPYC 9654", "RTX 4090"), ("RTX 4090", "EPYC 9654")])
+def test_a_cpu_beside_a_gpu_is_its_host_in_any_order(names: tuple[str, str]) -> None:
+    """42.5 GB of Q4_K_M do not go into 24: the rest is read with 460.8 GB/s instead of the 64 of a usual host."""
+    flags = [flag for name in names for flag in ("--hardware", name)]
+    about = ask(*flags, "--model", "Llama-3.3-70B", "--devices", "1")
+    assert (about.question.software.backend, about.hardware_words) == ("cuda", "RTX 4090 + EPYC 9654")
+    usual = predict(ask_for("RTX 4090", "Llama-3.3-70B").question).decode_tps.value
+    assert predict(about.question).decode_tps.value > 1.5 * usual
+    small = predict(ask(*flags, "--model", "Qwen3-8B").question)
+    assert small.decode_tps == predict(ask_for("RTX 4090", "Qwen3-8B").question).decode_tps
+
+
+def test_a_cpu_has_no_part_where_the_engine_leaves_it_nothing() -> None:
+    about = ask("--hardware", "RTX 4090", "--hardware", "EPYC 9654", "--model", "Qwen3-8B", "--engine", "vllm")
+    assert about.hardware == ("RTX 4090",)
+    assert "vLLM leaves nothing to a CPU: EPYC 9654 has no part in the answer" in about.notes
+    with pytest.raises(WrongUsage, match="beside GPUs goes one CPU, not EPYC 9654 and EPYC 7763"):
+        ask("--hardware", "RTX 4090", "--hardware", "EPYC 9654", "--hardware", "EPYC 7763", "--model", "Qwen3-8B")
+
+
+@pytest.mark.parametrize(
+    ("hardware", "runs", "words"),
+    [
+        ("M2 10c", "tensorrt-llm", "TensorRT-LLM does not run on Apple M2 10c: it runs on NVIDIA GPUs"),
+        ("EPYC 9654", "exllamav2", r"ExLlamaV2 does not run on EPYC 9654: it runs on .* AMD GPUs \(rocm\)"),
+        ("Tesla K80", "vllm", r"from compute capability 7\.0"),
+    ],
+)
+def test_an_engine_that_does_not_run_there_is_refused(hardware: str, runs: str, words: str) -> None:
+    with pytest.raises(WrongUsage, match=words):
+        ask_for(hardware, "Qwen3-8B", "--engine", runs)
+
+
+def test_the_memory_that_was_taken_is_said() -> None:
+    said = "Apple M3 Max 30c is taken with 96 GB of memory, the most that is sold; write its size behind the name"
+    assert said in ask_for("M3 Max 30c", "Qwen3-8B").notes
+    assert said not in ask_for("M3 Max 30c 64GB", "Qwen3-8B").notes
+    assert not any("memory" in note for note in ask_for("DGX Spark", "Qwen3-8B").notes)
+
+
+def test_an_engine_behind_an_api_is_said_to_be_unknown() -> None:
+    assert any("nothing but its API" in note for note in ask_for("RTX 4090", "Qwen3-8B", "--engine", UNKNOWN).notes)
 
 
 def test_several_devices() -> None:

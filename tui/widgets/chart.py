@@ -135,7 +135,8 @@ def chart(
 
 def _ceiling(scaled: Look, ceiling: float, gutter: int, columns: int, *, words: bool) -> Row:
     if scaled.far:
-        return row((" " * gutter, "text"), (f"ceiling {mark(ceiling)} ↑", "ceiling"))
+        told = f"ceiling {mark(ceiling)} ↑"
+        return row((" " * gutter, "text"), (told if len(told) <= columns else f"{mark(ceiling)} ↑", "ceiling"))
     line = "┈" * columns
     if not words:
         line = "┈" * (columns - 8) + " ceiling"

@@ -187,6 +187,9 @@ def test_names_that_people_and_drivers_use(asked: str, name: str) -> None:
         ("M3 Max", ["Apple M3 Max 30c", "Apple M3 Max 40c"]),
         ("RTX 3080", ["RTX 3080 10GB", "RTX 3080 12GB"]),
         ("A100", ["A100 PCIe 40GB", "A100 SXM 40GB", "A100 PCIe 80GB", "A100 SXM 80GB"]),
+        ("A100 40GB", ["A100 PCIe 40GB", "A100 SXM 40GB"]),
+        ("M3 Max 64GB", ["Apple M3 Max 30c", "Apple M3 Max 40c"]),
+        ("M3 Max 30c 256GB", ["Apple M3 Max 30c"]),
         ("RTX 4060 Ti", ["RTX 4060 Ti 8GB", "RTX 4060 Ti 16GB"]),
         ("RTX 3099", ["RTX 3090"]),
         ("RTX 4090 48GB", ["RTX 4090"]),
@@ -199,8 +202,30 @@ def test_what_is_not_one_device_is_refused(asked: str, offered: list[str]) -> No
     assert all(name in str(caught.value) for name in offered)
 
 
-def test_variants_that_differ_in_nothing_that_counts_need_no_details() -> None:
-    assert device("A100 40GB").name == "A100 PCIe 40GB"
+def test_variants_that_differ_in_power_are_two_devices() -> None:
+    """The PCIe card has 250 W, the module 400 W."""
+    power = {name: device(name).tdp_w for name in ("A100 PCIe 40GB", "NVIDIA A100-SXM4-40GB")}
+    assert power == {"A100 PCIe 40GB": 250, "NVIDIA A100-SXM4-40GB": 400}
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "memory_gb"),
+    [
+        ("M3 Max 30c 64GB", "Apple M3 Max 30c", 64),
+        ("M3Max30c36gb", "Apple M3 Max 30c", 36),
+        ("Apple M3 Max (30-core GPU, 36 GB)", "Apple M3 Max 30c", 36),
+        ("Strix Halo 64 GiB", "Strix Halo Radeon 8060S", 64),
+    ],
+)
+def test_memory_that_its_owner_chose_may_stand_behind_the_name(asked: str, name: str, memory_gb: float) -> None:
+    assert device(name).largest_sold and not device(asked).largest_sold
+    assert (device(asked).name, device(asked).memory_gb) == (name, memory_gb)
+    assert device(asked).bandwidth_gbs == device(name).bandwidth_gbs
+
+
+@pytest.mark.parametrize("name", ["RTX 4090", "DGX Spark GB10", "Jetson AGX Orin 64GB", "Instinct MI300A", "EPYC 9654"])
+def test_memory_that_comes_with_the_device_is_no_choice(name: str) -> None:
+    assert not device(name).largest_sold
 
 
 def test_every_row_and_alias_is_found_by_its_own_name() -> None:
