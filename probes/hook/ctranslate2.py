@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from .generation import Generation
+from .switch import harmless
 
 _S = TypeVar("_S")
 Callback = Callable[[Any], object]
@@ -40,6 +41,7 @@ def steps(seen: Generation, results: Iterable[_S]) -> Iterator[_S]:
         yield result
 
 
+@harmless
 def _count(seen: Generation, result: object) -> None:
     seen.token()
     if getattr(result, "is_last", False):

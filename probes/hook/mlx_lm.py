@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from .generation import Generation
+from .switch import harmless
 
 _R = TypeVar("_R")
 
@@ -28,6 +29,7 @@ def progress(seen: Generation, then: Callable[[int, int], object] | None = None)
     return step
 
 
+@harmless
 def _count(seen: Generation, response: object) -> None:
     """What a GenerationResponse tells."""
     prompt: object = getattr(response, "prompt_tokens", None)

@@ -30,9 +30,10 @@ class Streamer:
         """
         self._seen = seen
         self._then = then
-        self._ends = frozenset((end,) if isinstance(end, int) else end or ())
+        self._ends: frozenset[int] = frozenset()
         self._rows: list[bool] | None = None
         """Of each row, whether it goes on; None before the prompt."""
+        self._end_with(end)
 
     def put(self, value: Tensor) -> None:
         """The prompt at the first call, then what a step has brought."""
@@ -44,6 +45,11 @@ class Streamer:
         """Generation is over."""
         if self._then is not None:
             self._then.end()
+
+    @harmless
+    def _end_with(self, end: Tensor) -> None:
+        told: int | list[int] | None = end.tolist() if hasattr(end, "tolist") else end
+        self._ends = frozenset((told,) if isinstance(told, int) else told or ())
 
     @harmless
     def _count(self, value: Tensor) -> None:

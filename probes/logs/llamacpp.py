@@ -10,7 +10,7 @@ from typing import ClassVar
 from .report import Facts
 
 _N = r"([\d.]+)"
-_SLOT = re.compile(r"slot .*?: id +(\d+) \|")
+_SLOT = re.compile(r"slot [^:|]{1,60}: id +(\d+) \|")
 _LIVE = re.compile(rf"n_gen = *\d+, tg = *{_N} t/s, tg_3s = *{_N} t/s")
 _PREFILL = re.compile(rf"prompt processing, n_tokens = .*?/ *{_N} tokens per second")
 _ENDED = re.compile(rf"(prompt )?eval time = .*?, *{_N} tokens per second\)")

@@ -1,5 +1,6 @@
 """A log as a source of samples: whose it is, and what it says now."""
 
+import re
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from .writer import Writer
 
 KINDS: tuple[type[Report], ...] = (LlamaCppLog, VllmLog, SglangLog, LmdeployLog, TabbyLog, KoboldLog, WebuiLog)
 JOURNAL = "journal:"
+_COLOUR = re.compile(r"(?:\x1b|\\u001b)\[[0-9;?]*[A-Za-z]")
+"""A terminal's escape sequence, as engines colour numbers with; also as it stands in the JSON of Docker."""
 _COUNTS = frozenset({"prefilling"})
 
 
@@ -48,7 +51,7 @@ class LogSource:
         row = Engine(engine=self._engine, url=self.name, status="ok", upstream=self._writer.url() or self.name)
         try:
             for line in self._lines.lines():
-                self._take(line, now)
+                self._take(_COLOUR.sub("", line), now)
         except OSError as error:
             return replace(row, engine=self._engine, status="unreachable", problem=f"{self._log}: {error.strerror}")
         if self._report is None:

@@ -13,6 +13,9 @@ from typing import ClassVar
 from .report import Facts
 
 _N = r"[\d.]+"
+_RANK = re.compile(r"\bEngine (\d{1,4}):|\bDP(\d{1,4})\b")
+"""Of data parallelism: vLLM and SGLang write a line for each of them."""
+_SHARES = frozenset({"kv_cache_usage"})
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -33,20 +36,28 @@ class Repeated:
     """What its silence means."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[float, float]] = {}
+        self._told: dict[str, dict[str, tuple[float, float]]] = {}
+        """Of each rank, by name: when it was told, and what."""
 
     def take(self, line: str, time: float) -> bool:
         """Takes one line."""
         for pattern in self.patterns:
             if found := pattern.search(line):
-                self._told |= {name: (time, value) for name, value in _numbers(found).items()}
+                rank = _RANK.search(line, 0, found.end())
+                told = self._told.setdefault(rank[1] or rank[2] if rank else "", {})
+                told |= {name: (time, value) for name, value in _numbers(found).items()}
                 return True
         return False
 
     def now(self, time: float) -> Facts:
-        """What the last lines said, each for one and a half periods."""
-        fresh = {name: value for name, (when, value) in self._told.items() if time - when <= 1.5 * self.period}
-        return fresh or self.rests
+        """What the last lines said, each for one and a half periods: sums over the ranks, but for shares."""
+        fresh: dict[str, list[float]] = {}
+        for told in self._told.values():
+            for name, (when, value) in told.items():
+                if time - when <= 1.5 * self.period:
+                    fresh.setdefault(name, []).append(value)
+        told_by_all = {name: sum(values) / (len(values) if name in _SHARES else 1) for name, values in fresh.items()}
+        return told_by_all or self.rests
 
 
 class VllmLog(Repeated):
@@ -144,8 +155,8 @@ class KoboldLog(Ended):
 
     engine: ClassVar[str] = "KoboldCpp"
     patterns = (
-        re.compile(rf"CtxLimit:.*Process:.*?= ?(?P<last_prefill_tps>{_N})T/s"),
-        re.compile(rf"CtxLimit:.*Generate:.*?= ?(?P<last_decode_tps>{_N})T/s"),
+        re.compile(rf"\A(?>.*?CtxLimit:).*?Process:[^=]{{0,60}}= ?(?P<last_prefill_tps>{_N})T/s"),
+        re.compile(rf"\A(?>.*?CtxLimit:).*?Generate:[^=]{{0,60}}= ?(?P<last_decode_tps>{_N})T/s"),
     )
 
 

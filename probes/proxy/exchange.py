@@ -1,10 +1,10 @@
 """One request and its answer, as far as tokens go."""
 
-import re
 from collections.abc import Callable, Iterator
 from math import ceil
 
 from ..publish.request import Request
+from .asked import ModelName
 from .lines import Events, Lines, progress
 from .message import Head
 from .pace import Pace
@@ -30,9 +30,6 @@ GENERATING = frozenset(
 )
 """Last parts of the paths that make an engine work, in all the APIs of `told`."""
 LARGEST_DOCUMENT = 1 << 20
-MOST_SEARCHED = 64 << 20
-_MODEL = re.compile(rb'(?<!\\)"model"\s*:\s*"((?:[^"\\\x00-\x1f]|\\/){1,200})"')
-_OVERLAP = 256
 
 
 class Exchange:
@@ -53,9 +50,7 @@ class Exchange:
         self._begin = begin
         self._paces = paces
         self._pace = Pace()
-        self._model = ""
-        self._searched = 0
-        self._seam = b""
+        self._name = ModelName()
         self._request: Request | None = None
         self._unpacker: Unpacker | None = None
         self._read: Callable[[bytes], Iterator[bytes]] | None = None
@@ -69,21 +64,13 @@ class Exchange:
         self.is_off = False
         """Whether an error has ended its counting."""
 
-    def asked(self, raw: bytes) -> None:
+    def asked(self, body: bytes) -> None:
         """Part of the request's body: only the name of the model is looked for."""
-        if not self._works or self._model or self._searched > MOST_SEARCHED:
-            return
-        self._searched += len(raw)
-        raw = self._seam + raw
-        if b'"model"' in raw:
-            match = _MODEL.search(raw)
-            if match:
-                self._model = match[1].replace(b"\\/", b"/").decode("utf-8", "replace")
-        self._seam = b"" if self._model else raw[-_OVERLAP:]
+        if self._works and not self._name.is_over:
+            self._name.feed(body)
 
     def asked_all(self) -> None:
         """The request is complete: from here on the engine works."""
-        self._seam = b""
         if self._works and self._request is None:
             self._open()
 
@@ -145,8 +132,9 @@ class Exchange:
 
     def _open(self) -> Request:
         if self._request is None:
-            self._request = self._begin(self._model)
-            self._pace = self._paces.setdefault(f"{self._path} {self._model}", self._pace)
+            model, self._name = self._name.found, ModelName()
+            self._request = self._begin(model)
+            self._pace = self._paces.setdefault(f"{self._path} {model}", self._pace)
         return self._request
 
     def _read_events(self, data: bytes) -> Iterator[bytes]:
@@ -193,6 +181,8 @@ class Exchange:
             if told.cached is None and told.prompt is not None:  # whether some was cached may yet be told
                 self._prompt, told.prompt = told.prompt, None
         final = told.generated if told.ends else None
+        if not final and self._pieces:  # servers that do not count say 0
+            final = None
         if told.prompt is not None and request.prefilling and not final and not whole:
             request.prompt(told.prompt, told.cached or 0)
         elif told.prompt is not None or final is not None:

@@ -110,6 +110,7 @@ class Link(asyncio.Protocol):
         self._ended = True
         if self._engine.is_gone or self._engine.has_ended:
             return False
+        self._engine.write(self.watch.release(ended=True))
         if not self._engine.end():  # TLS knows no half of a connection: nobody is left to answer to
             self._engine.reset()
             return False
@@ -143,6 +144,8 @@ class Link(asyncio.Protocol):
         self._moved = True
         self._answered = monotonic()
         self.watch.answered(data)
+        if self._edits and (held := self.watch.release()):
+            self._engine.write(held)
 
     def engine_ended(self) -> None:
         """The engine has said its last byte."""

@@ -11,6 +11,10 @@ LARGEST_HEAD = 256 << 10
 MOST_CUTS = 4096
 """In one block: a body that is made of line ends would keep us busy."""
 _END = b"\r\n\r\n"
+_NO_HEAD = re.compile(rb"[\r\n]*[^\r\nA-Za-z]")
+"""What no message begins with: TLS, frames of a WebSocket."""
+_BARE = re.compile(rb"[^\r\n]\r?\n\r?\n")
+"""The end of a head whose lines end with line feeds alone, where there is no other."""
 _UPGRADE = re.compile(rb"(?<=\r\n)Upgrade(?=[ \t]*:)", re.IGNORECASE)
 
 
@@ -39,7 +43,7 @@ class Part(Struct, frozen=True):
     head: Head | None = None
     """Where the piece is the head."""
     body: bytes = b""
-    """What it holds of the body of an answer, without the marks of chunks."""
+    """What it holds of the body, without the marks of chunks."""
     ended: bool = False
     """Whether the message ends with it."""
 
@@ -73,7 +77,8 @@ class Messages:
             if self._in_head:
                 end = self._held.find(_END, max(0, searched - len(_END) + 1))
                 if end < 0:
-                    if len(self._held) > LARGEST_HEAD:
+                    odd = _NO_HEAD.match(self._held) or _BARE.search(self._held, max(0, searched - 4))
+                    if odd or len(self._held) > LARGEST_HEAD:
                         break
                     return
                 part = self._read_head(bytes(self._held[: end + len(_END)]))
@@ -84,6 +89,12 @@ class Messages:
             yield part
         if self._held:
             raise NotHttp
+
+    def release(self) -> bytes:
+        """The same, given out as it came: it will be no part."""
+        held = bytes(self._held)
+        self._held.clear()
+        return held
 
     def skip_body(self) -> None:
         """The message whose head was given out last has no body: it answers a HEAD."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from .exchange import Exchange
-from .message import Head, Messages, Part
+from .message import Head, Messages, NotHttp, Part
 
 MOST_UNDER_WAY = 1000
 """Requests in a row without an answer, on one connection."""
@@ -29,11 +29,13 @@ class Watch:
         self._exchanges: deque[Exchange] = deque()
         self._asking: Exchange | None = None
         self._is_off = False
+        self._is_deaf = False
+        """Whether the client says what cannot be followed; the answers to what it said before still are."""
 
     @property
     def is_busy(self) -> bool | None:
         """Whether an answer is outstanding; None where that cannot be told."""
-        return None if self._is_off else bool(self._exchanges)
+        return True if self._exchanges else None if self._is_off or self._is_deaf else False
 
     @property
     def tells_its_end(self) -> bool:
@@ -42,8 +44,8 @@ class Watch:
 
     def asked(self, data: bytes) -> bytes:
         """Bytes of the client. Returns what goes on to the engine; without `edit` that is not to be looked at."""
-        if self._is_off:
-            return data
+        if self._is_off or self._is_deaf:
+            return self.release() + data
         on = bytearray()
         try:
             for part in self._requests.parts(data):
@@ -51,9 +53,14 @@ class Watch:
                     on += part.raw if part.head is None else self._edit(part.raw)
                 self._ask(part)
         except Exception:  # noqa: BLE001  # an error in counting is never the reason that an answer breaks
-            on += self._requests.held
-            self.close()
+            on += self._requests.release()
+            self._is_deaf = True
         return bytes(on)
+
+    def release(self, *, ended: bool = False) -> bytes:
+        """What waited for an edit that it will not get: nothing is looked at any more, or no more comes (`ended`)."""
+        over = ended or self._is_off or self._is_deaf
+        return self._requests.release() if over and self._edit is not None else b""
 
     def answered(self, data: bytes) -> None:
         """Bytes of the engine, which are on their way already."""
@@ -84,10 +91,12 @@ class Watch:
         if part.head is not None:
             if len(self._exchanges) >= MOST_UNDER_WAY:
                 raise OverflowError
+            if part.head.method == "CONNECT":
+                raise NotHttp  # what follows is none
             self._asking = self._begin(part.head)
             self._exchanges.append(self._asking)
         elif self._asking is not None:
-            self._asking.asked(part.raw)
+            self._asking.asked(part.body)
         if part.ended and self._asking is not None:
             self._asking.asked_all()
             self._asking = None

@@ -80,13 +80,19 @@ def _folders(*, everybody: bool = False) -> Iterator[Path]:
     """Where notices may lie, preferred first: another process may have another environment than this one."""
     user = os.geteuid()
     places = (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{user}")
-    temporary = dict.fromkeys((gettempdir(), "/tmp"))  # noqa: S108  # what is found there is checked
+    temporary = dict.fromkeys((*_temporary(), "/tmp"))  # noqa: S108  # what is found there is checked
     folders = [Path(place, "llmtop") for place in places if place and Path(place).is_absolute()]
     folders += [Path(place, f"llmtop-{user}") for place in temporary]
     if everybody:
         folders += Path("/run/user").glob("*/llmtop")
         folders += [folder for place in temporary for folder in Path(place).glob("llmtop-*")]
     yield from dict.fromkeys(folders)
+
+
+def _temporary() -> Iterator[str]:
+    """The folder for temporary files. There is none where nothing can be written to, as in a read-only container."""
+    with suppress(OSError):
+        yield gettempdir()
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What the lines of each kind of log say. They follow the formats of the engines' sources; llama.cpp's are recorded."""
 
+import time
+
 import pytest
 from llmtop.probes.logs.llamacpp import LlamaCppLog
 from llmtop.probes.logs.report import Report
@@ -126,3 +128,23 @@ def test_no_kind_takes_the_line_of_another(kind: type[Report], line: str) -> Non
 @pytest.mark.parametrize("line", ["", "{}", "eval time = x, . tokens per second)", "tg_3s = 1.2.3 t/s", "INFO started"])
 def test_other_lines_say_nothing(kind: type[Report], line: str) -> None:
     assert not kind().take(line, 0.0)
+
+
+def test_ranks_of_data_parallelism_are_summed() -> None:
+    vllm = [VLLM.replace("Engine 000", f"Engine {number:03d}") for number in range(3)]
+    assert len(set(vllm)) == 3
+    told = said(VllmLog(), "\n".join(vllm))
+    assert (told["decode_tps"], told["requests_running"]) == (3 * 45.5, 6)
+    assert told["kv_cache_usage"] == pytest.approx(0.035)
+    sglang = [SGLANG.replace("TP0", f"DP{number} TP{2 * number}") for number in range(2)]
+    assert said(SglangLog(), "\n".join(sglang))["decode_tps"] == pytest.approx(302.4)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in LINES])
+@pytest.mark.parametrize("word", ["slot ", "CtxLimit:Process:=", "Process:=", "Decode batch token usage: 1, ", ", "])
+def test_lines_that_repeat_half_a_pattern_take_no_time(kind: type[Report], word: str) -> None:
+    report, line = kind(), "CtxLimit:" + word * (16000 // len(word))
+    began = time.process_time()
+    for _ in range(10):
+        report.take(line, 0.0)
+    assert time.process_time() - began < 0.4

@@ -107,3 +107,13 @@ def test_a_journal_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pyt
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert reading.problem == "journal:vllm: No journal files were opened due to insufficient permissions."
+
+
+@pytest.mark.parametrize("coloured", ["\x1b[1;36m45.5\x1b[0m", "\\u001b[1;36m45.5\\u001b[0m"])
+def test_colours_are_no_part_of_a_number(tmp_path: Path, coloured: str) -> None:
+    log = tmp_path / "some.log"
+    log.touch()
+    source = LogSource(str(log), interval=1.0)
+    source.read()
+    log.write_text("vllm-1  | \x1b[32mINFO\x1b[0m " + VLLM.replace("45.5", coloured) + "\x1b[0m\r\n")
+    assert source.read().decode_tps == 45.5

@@ -171,3 +171,16 @@ def test_a_notice_in_a_folder_of_another_user_is_that_users() -> None:
     another = announce("http://127.0.0.1:4000", "hook")
     assert another.parent != file.parent
     withdraw(another)
+
+
+def test_where_nothing_temporary_can_be_written_the_runtime_folder_still_is(
+    monkeypatch: pytest.MonkeyPatch, runtime: Path
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(notices, "gettempdir", nowhere)
+    notice = announce("http://127.0.0.1:4001", "hook")
+    assert notice.parent == runtime / "llmtop"
+    assert "http://127.0.0.1:4001" in urls()
+    withdraw(notice)
