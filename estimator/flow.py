@@ -2,9 +2,12 @@
 
 from msgspec import Struct
 
-from ..probes.sample import Liveness
+from ..probes.sample import Engine, Liveness
 from .rate import Rate
 from .staircase import Staircase
+
+MOST_TPS = 1e7
+"""Tokens/s, some hundred times what a rack of today reaches: a count that jumps further tells no speed."""
 
 
 class Told(Struct, frozen=True):
@@ -40,6 +43,10 @@ class Flow:
     @property
     def per_second(self) -> float | None:
         """Tokens/s of now."""
+        rate = self._per_second()
+        return rate if rate is not None and rate <= MOST_TPS else None
+
+    def _per_second(self) -> float | None:
         told = self._told
         if told.count is None or told.liveness == "request":
             return told.rate
@@ -51,3 +58,10 @@ class Flow:
     def span(self) -> float | None:
         """Seconds that the rate is taken over; None where it is not taken from a count."""
         return self._rate.span
+
+
+def is_another(before: Engine, now: Engine) -> bool:
+    """Whether the counts of a reading are those of another process or of another source: no rate goes across that."""
+    names = ("engine", "pid", "decode_source", "prefill_source")
+    pairs = [(getattr(before, name), getattr(now, name)) for name in names]
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)

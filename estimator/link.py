@@ -1,9 +1,13 @@
 """Which devices an engine runs on, and what part of their work is its own."""
 
+from collections.abc import Mapping, Sequence
+
 from ..probes.sample import Device, Engine
 
 _CONTEXT = 0.05
 """Share of its largest holding below which what a process holds on a GPU is a driver's context, no part of a model."""
+_LARGEST_CONTEXT = 800 << 20
+"""Bytes that no context takes, however much the largest holding is: CUDA's own take some hundred MiB."""
 _UNSEEN = 0.1
 """Share of the memory of a GPU, in use by nobody that the driver names, from which somebody unnamed must work there:
 in a container the driver hides the processes, while its own share is a few percent."""
@@ -58,13 +62,31 @@ def neighbours(engine: Engine, device: Device) -> tuple[int, ...]:
     return tuple(
         process.pid
         for process in device.processes or ()
-        if process.pid not in engine.pids and (process.memory_bytes or 0) > _CONTEXT * own
+        if process.pid not in engine.pids and (process.memory_bytes or 0) > min(_CONTEXT * own, _LARGEST_CONTEXT)
     )
 
 
-def power(engine: Engine, devices: list[Device]) -> float | None:
-    """Watts that devices draw for an engine; None when one of them does not say, or not for whom."""
-    watts = [_power(engine, device) for device in devices]
+def shared(engine: Engine, device: Device, names: Mapping[int, str]) -> str:
+    """Who else works on a device, and whether the driver tells them apart; `names` are those of engines, by pid."""
+    others = dict.fromkeys(names.get(pid, f"process {pid}") for pid in neighbours(engine, device))
+    part = share(engine, device)
+    told = "not told apart by the driver" if part is None else f"{part:.0%} of its work is this engine's"
+    return f"{device.name} is shared with {', '.join(others)} ({told})"
+
+
+def contested(engine: Engine, others: Sequence[Engine], devices: list[Device]) -> frozenset[str]:
+    """Devices that do not say for whom they work, where it may be for another engine: one that rests draws nothing."""
+    silent = [device for device in serving(engine, devices) if device.processes is None]
+    beside = [other for other in others if other is not engine and other.status in {"ok", "idle"}] if silent else []
+    if engine.status == "ok":
+        beside = [other for other in beside if other.status == "ok"]
+    taken = {device.id for other in beside for device in serving(other, devices)}
+    return frozenset(device.id for device in silent if device.id in taken)
+
+
+def power(engine: Engine, devices: list[Device], apart_from: frozenset[str] = frozenset()) -> float | None:
+    """Watts that devices draw for an engine; None when one of them does not say, or not for whom (`contested`)."""
+    watts = [None if device.id in apart_from else _power(engine, device) for device in devices]
     known = [each for each in watts if each is not None]
     return sum(known) if known and len(known) == len(watts) else None
 

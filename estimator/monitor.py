@@ -56,13 +56,13 @@ class Monitor:
         """Everything that is known now."""
         devices = self._all_devices()
         tracks = self._engines.values()
-        names = {pid: track.called for track in tracks for pid in track.reading.pids}
+        readings = [track.reading for track in tracks]
         return Snapshot(
             time=self._time,
             wall=self._wall,
             host=self._host,
             devices=tuple(devices),
-            engines=tuple(track.view(self._time, devices, self._runs, names) for track in tracks),
+            engines=tuple(track.view(self._time, devices, self._runs, readings) for track in tracks),
             events=tuple(self._events),
             notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
             decode_trails={track.id: track.trail.values for track in tracks},
@@ -73,7 +73,8 @@ class Monitor:
         """Steady stretches of work that have become long enough since the last call; they count from now on."""
         tracks = [track for track in self._engines.values() if track.has_run]
         devices = self._all_devices() if tracks else []
-        found = [run for track in tracks if (run := track.finished_run(self._wall, devices))]
+        readings = [track.reading for track in self._engines.values()]
+        found = [run for track in tracks if (run := track.finished_run(self._wall, devices, readings))]
         self._runs += found
         return found
 

@@ -1,13 +1,13 @@
 """What is known of one engine over time: its rates, its load, and how it stands to the ceiling."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
 from .drafting import Drafting
-from .flow import Flow, Told
-from .link import neighbours, power, serving, share
+from .flow import Flow, Told, is_another
+from .link import contested, neighbours, power, serving, share, shared
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .outlook import Outlook, outlook, where
 from .own import Run
@@ -37,6 +37,14 @@ class EngineTrack:
         self.period = interval
         self.trail = Trail(interval)
         self._window = window
+        self._begin()
+        self._known: tuple[object, Outlook] | None = None
+        self._model: ModelFacts | None = None
+        self._begun = False
+
+    def _begin(self) -> None:
+        """Knows no rate: counts of another process, or of another source, are no continuation."""
+        window = self._window
         self._decode = Flow(window)
         self._prefill = Flow(window)
         self._prefix_queries = Rate(max(window, 60.0))
@@ -45,16 +53,15 @@ class EngineTrack:
         self._tpot = Mean(window)
         self._drafting = Drafting(max(window, 10.0))
         self._steady = Steady()
-        self._known: tuple[object, Outlook] | None = None
         self._loads: deque[tuple[float, float, float]] = deque()
-        self._model: ModelFacts | None = None
-        self._begun = False
 
     def feed(self, time: float, period: float, reading: Engine) -> list[str]:
         """Takes one reading; returns what happened, in words, without the engine's name."""
         before, self.reading = self.reading, reading
         self.time, self.period = time, period
         happened = self._changes(before, reading)
+        if is_another(before, reading):
+            self._begin()
         alive = reading.status in ALIVE
         gap = max(15.0, 5 * period)
         self._decode.add(time, _decode(reading) if alive else Told(), gap=gap)
@@ -76,7 +83,7 @@ class EngineTrack:
         return happened
 
     def view(
-        self, now: float, devices: list[Device], runs: Sequence[Run] = (), names: Mapping[int, str] | None = None
+        self, now: float, devices: list[Device], runs: Sequence[Run] = (), others: Sequence[Engine] = ()
     ) -> EngineView:
         """The engine as a person sees it.
 
@@ -84,7 +91,7 @@ class EngineTrack:
             now: monotonic seconds.
             devices: those of this machine.
             runs: what this machine reached before.
-            names: by pid, how other engines are called that may use the same devices.
+            others: the readings of all engines, which may use the same devices.
         """
         reading = self.reading
         silence = now - self.time
@@ -104,7 +111,8 @@ class EngineTrack:
         ahead = self._outlook(load, served_by, runs)
         roof, good = ahead.ceiling, ahead.expected
         decode, prefill = self._decode.per_second, self._prefill.per_second
-        drawn = power(reading, served_by)
+        names = {pid: label(other) for other in others for pid in other.pids}
+        drawn = power(reading, served_by, contested(reading, others, devices))
         return EngineView(
             id=self.id,
             engine=reading.engine,
@@ -152,7 +160,7 @@ class EngineTrack:
                 good=good,
                 devices=served_by,
                 decode_tps=decode,
-                shared=[_shared(reading, device, names or {}) for device in served_by if neighbours(reading, device)],
+                shared=[shared(reading, device, names) for device in served_by if neighbours(reading, device)],
             ),
         )
 
@@ -174,22 +182,19 @@ class EngineTrack:
         return [TROUBLE.get(now.status, f"is {now.status}")]
 
     @property
-    def called(self) -> str:
-        """How it is called in a line of text."""
-        return label(self.reading)
-
-    @property
     def has_run(self) -> bool:
         """Whether a steady stretch of decoding has become long enough."""
         return self._steady.is_long_enough
 
-    def finished_run(self, wall: float, devices: list[Device]) -> Run | None:
+    def finished_run(self, wall: float, devices: list[Device], others: Sequence[Engine] = ()) -> Run | None:
         """A steady stretch of decoding beside what was expected of it, once it has been long enough."""
         served_by = serving(self.reading, devices)
         facts = self._model
         if facts is None or not served_by or any(device.throttle_reasons for device in served_by):
             return None
         if any((share(self.reading, device) or 0.0) < ALONE for device in served_by):
+            return None
+        if contested(self.reading, others, devices):
             return None
         measured = self._steady.take()
         ahead = self._outlook(self._load(), served_by, ()) if measured else None
@@ -285,12 +290,4 @@ def _prefill(reading: Engine) -> Told:
 
 
 def _share(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole else None
-
-
-def _shared(reading: Engine, device: Device, names: Mapping[int, str]) -> str:
-    """Who else works on a device, and whether the driver tells them apart."""
-    others = dict.fromkeys(names.get(pid, f"process {pid}") for pid in neighbours(reading, device))
-    part = share(reading, device)
-    told = "not told apart by the driver" if part is None else f"{part:.0%} of its work is this engine's"
-    return f"{device.name} is shared with {', '.join(others)} ({told})"
+    return part / whole if part is not None and whole and part <= whole else None

@@ -43,6 +43,8 @@ class Watchers:
     def __init__(self) -> None:
         self._engines: dict[str, Engine] = {}
         self._watchers: dict[str, tuple[Sample, Engine]] = {}
+        self._speakers: dict[str, str] = {}
+        """By the source of an engine, whose counts it has: those of two watchers are no one count."""
 
     def assign(self, sample: Sample, reading: Engine) -> tuple[str, Engine | None]:
         """The source whose row it is, and what to put there: None where it brings that row nothing new."""
@@ -56,18 +58,31 @@ class Watchers:
         for source, engine in self._engines.items():
             if stands_before(reading, engine):
                 tells = speaks(reading) and engine.status in ALIVE and not is_live(engine)
-                return source, together(engine, reading) if tells else None
+                return source, together(engine, reading) if tells and self._may_speak(source, sample) else None
         return sample.source, reading
 
     def drop(self, source: str) -> None:
         """Forgets a source that says nothing more."""
         self._engines.pop(source, None)
+        self._speakers.pop(source, None)
         self._watchers.pop(source, None)
+
+    def _may_speak(self, engine: str, sample: Sample) -> bool:
+        """Whether its counts are those of the row; another one may have been first, and is kept while it speaks."""
+        first = self._speakers.get(engine, sample.source)
+        seen, reading = self._watchers.get(first, (None, None))
+        if first == sample.source or seen is None or reading is None or not _is_fresh(seen, sample.time):
+            self._speakers[engine] = sample.source
+            return True
+        better = reading.liveness == "interval" and self._watchers[sample.source][1].liveness == "token"
+        if better:  # a proxy sees more than a log
+            self._speakers[engine] = sample.source
+        return better
 
     def _is_watched(self, engine: Engine, now: float) -> bool:
         """Whether somebody who watches it speaks for it now."""
         return not is_live(engine) and any(
-            speaks(reading) and stands_before(reading, engine) and now - seen.time <= 3 * seen.period + 3
+            speaks(reading) and stands_before(reading, engine) and _is_fresh(seen, now)
             for seen, reading in self._watchers.values()
         )
 
@@ -93,6 +108,10 @@ def together(engine: Engine, watcher: Engine) -> Engine:
     engine = structs.replace(engine, **seen)
     status = engine.status if watcher.requests_running is None else watcher.status
     return structs.replace(engine, status=status, problem=None, model=engine.model or watcher.model)
+
+
+def _is_fresh(seen: Sample, now: float) -> bool:
+    return now - seen.time <= 3 * seen.period + 3
 
 
 def _place(url: str) -> tuple[str, int | None]:

@@ -21,6 +21,8 @@ SLOW_PERIOD_S = 5.0
 PORTS = frozenset(port for engine in ENGINES for port in engine.ports)
 ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # what a socket may be bound to, not what we bind
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
 
 class Discovery:
     """Looks again and again, in a thread of its own, and tells each new endpoint once.
@@ -74,14 +76,7 @@ class Discovery:
         if listening is not None and listening == self._listening and notices == self._notices:
             return
         self._listening, self._notices = listening, notices
-        endpoints = {url: Endpoint(url=url, explicit=True) for url in self._urls.values()}
-        for listener in owned(listeners()):
-            endpoint = self._endpoint(listener)
-            if endpoint is not None:
-                known = endpoints.get(endpoint.url)
-                if known is None or known.process is None:
-                    endpoints[endpoint.url] = endpoint
-        endpoints = related(endpoints)
+        endpoints = related(self._places())
         if not self._everything:
             endpoints = {url: endpoint for url, endpoint in endpoints.items() if self._is_named(endpoint)}
         for url, endpoint in endpoints.items():
@@ -89,12 +84,33 @@ class Discovery:
                 self._found(endpoint)
         self._told = endpoints
 
-    def _endpoint(self, listener: Listener) -> Endpoint | None:
+    def _places(self) -> dict[str, Endpoint]:
+        """By URL, each place once: what listens at several addresses is one engine."""
+        places = {url: Endpoint(url=url, explicit=True) for url in self._urls.values()}
+        seen: set[tuple[int, int | str]] = set()
+        for listener in sorted(owned(listeners()), key=lambda each: not self._named(each)):
+            process = describe(listener.pid) if listener.pid is not None else None
+            named = self._named(listener)
+            for spelled_otherwise in named[1:]:
+                places.pop(spelled_otherwise, None)
+            who = (listener.port, _owner(listener, process))
+            endpoint = self._endpoint(listener, process, named[0] if named else None)
+            if endpoint is None or (who in seen and not named):
+                continue
+            seen.add(who)
+            known = places.get(endpoint.url)
+            if known is None or known.process is None:
+                places[endpoint.url] = endpoint
+        return places
+
+    def _named(self, listener: Listener) -> list[str]:
+        """The URLs that a person named and that lead to this socket."""
+        return [url for url in self._urls.values() if _answers(listener, url)]
+
+    def _endpoint(self, listener: Listener, process: Process | None, named: str | None) -> Endpoint | None:
         """The endpoint of a socket, if a person named it or it may be an engine."""
         host = ANY.get(listener.host) or (f"[{listener.host}]" if ":" in listener.host else listener.host)
         url = f"http://{host}:{listener.port}"
-        named = self._urls.get(_site(url))
-        process = describe(listener.pid) if listener.pid is not None else None
         if named is not None:
             return Endpoint(url=named, process=process, explicit=True)
         if any(notice.url == url for notice in self._notices):
@@ -116,10 +132,31 @@ def _worth_asking(process: Process | None, port: int) -> bool:
     return port in PORTS
 
 
+def _answers(listener: Listener, url: str) -> bool:
+    """Whether what is asked at a URL comes to this socket."""
+    try:
+        address = Address.parse(url)
+    except ValueError:
+        return False
+    if address.port != listener.port or not is_local(url):
+        return False
+    if listener.host == "0.0.0.0":  # noqa: S104  # compared, never bound
+        return ":" not in address.host
+    return listener.host in {"::", address.host} or (address.host == "localhost" and listener.host in _LOOPBACK)
+
+
+def _owner(listener: Listener, process: Process | None) -> int | str:
+    """Who listens. A forwarder (docker-proxy) has a process for each of the two families of addresses."""
+    if process is None:
+        return "" if listener.host in {*ANY, *_LOOPBACK} else listener.host
+    is_forwarder = listener.host in ANY and not any(engine.claims(process) for engine in ENGINES)
+    return process.name if is_forwarder else process.pid
+
+
 def _site(url: str) -> tuple[str, int] | str:
-    """What tells two spellings of one local endpoint to be the same; the URL itself when it is remote or bad."""
+    """What tells two spellings of one endpoint to be the same; the URL itself when it is bad."""
     try:
         address = Address.parse(url)
     except ValueError:
         return url
-    return ("local", address.port) if is_local(url) else (address.host, address.port)
+    return "127.0.0.1" if address.host == "localhost" else address.host, address.port

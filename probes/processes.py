@@ -50,6 +50,7 @@ def describe(pid: int) -> Process | None:
             name, command = process.name(), tuple(process.cmdline())
     except psutil.Error:
         return None
+    name = "".join(sign if sign.isprintable() else "?" for sign in name)  # it is shown; its bytes need be no text
     return Process(pid=pid, command=command, name=name, libraries=_libraries(pid) if name.startswith("python") else ())
 
 

@@ -181,13 +181,13 @@ class LlamaCpp:
         """The step counter, where the slots are closed."""
         self._busy = True
         if self._props is not None and self._props.endpoint_metrics is False:
-            return self._reading(status="idle", problem=NO_COUNTER)
+            return self._reading(status="ok", problem=NO_COUNTER)
         answer = self._fetch.get("/metrics" + self._query)
         if answer.status == 503:
             self._props = None
             return self._reading(status="loading", problem="loading its model")
         if answer.status != 200:
-            return self._reading(status="idle", problem=NO_COUNTER)
+            return self._reading(status="ok", problem=NO_COUNTER)
         steps = self._steps.read(answer.body)
         self._busy = bool(steps.running)
         return self._reading(

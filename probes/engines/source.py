@@ -12,6 +12,7 @@ from ..processes import Family, is_listening, is_running
 from ..sample import Engine, Gone, Status
 from ..visible import visible_devices
 from . import ENGINES, HOSTS
+from .believable import believable
 from .contract import UNAUTHORIZED, Endpoint, EngineAdapter, Present, Seen
 
 KEEP_S = 300.0
@@ -19,6 +20,11 @@ KEEP_S = 300.0
 RETRY_S = 5.0
 """Seconds between two questions to a port that may become an engine: a container whose server is still starting."""
 STRANGE = "answers, but is no engine that llmtop knows"
+NONSENSE = "sends what no engine sends"
+_NONSENSE = (RecursionError, ValueError, TypeError, ArithmeticError, LookupError)
+"""What a hostile answer can make of a decoder or of arithmetic: JSON nested too deep, no UTF-8, endless numbers."""
+DOUBT_S = 30.0
+"""Seconds between two identifications of an engine that does not answer as it did: another may have its port."""
 TRIES = 12
 """Questions to a port of an engine's process that may not be the engine's: a page for people, or a slow start."""
 
@@ -39,16 +45,12 @@ class EngineSource:
         self._endpoint = self._met = endpoint
         self._name = self._claimed_by()
         self._died: float | None = None
+        self._identified = 0.0
         self._adapter: EngineAdapter | None = None
         self._present: Present | None = None
-        self._settle()
         self._fetch: Fetch | None = None
         self._bad_url = ""
-        trusted = endpoint.explicit or self._name != "unknown"
-        try:
-            self._fetch = Fetch(endpoint.url, api_key=api_key if trusted else None)
-        except FetchError as error:
-            self._bad_url = str(error)
+        self._settle()
 
     @property
     def name(self) -> str:
@@ -83,9 +85,21 @@ class EngineSource:
             return self._lost(error)
         except BadExposition as error:
             return self._row("unsupported", str(error))
+        except _NONSENSE:
+            return self._confused()
         self._adapter, self._name, self._died, self._spoke = adapter, adapter.name, None, True
         self._is_strange = False
+        if reading.status == "unsupported" and time.monotonic() - self._identified >= DOUBT_S:
+            self._adapter = None
         return self._placed(reading)
+
+    def _confused(self) -> Engine | Gone | None:
+        """Its answers are none that any adapter was made for."""
+        self._adapter, self._is_strange, self.reason = None, True, NONSENSE
+        if self._known:
+            return self._row("unsupported", NONSENSE)
+        self.gone = True
+        return Gone()
 
     def _look_who_listens(self) -> None:
         """Starts over when another process has taken the port."""
@@ -99,11 +113,20 @@ class EngineSource:
     def _settle(self) -> None:
         """Takes in who listens there; what runs there is to be found out."""
         process = self._endpoint.process
+        try:
+            self._fetch = Fetch(self._endpoint.url, api_key=self._api_key if self._is_trusted else None)
+        except FetchError as error:
+            self._bad_url = str(error)
         self._family = Family(process.pid if process else None)
         self._visible = visible_devices(process) if process else None
         self._adapter = self._present = None
         self._spoke = self._is_strange = False
         self._tries = 0
+
+    @property
+    def _is_trusted(self) -> bool:
+        """Whether it gets the key: never a page of our own, nor a stranger who has taken the port of an engine."""
+        return self._endpoint.explicit or (bool(self._claiming) and not self._endpoint.announced)
 
     @property
     def _speaks_through_others(self) -> bool:
@@ -125,6 +148,7 @@ class EngineSource:
 
     def _identify(self, fetch: Fetch) -> EngineAdapter | None:
         """The adapter that knows this endpoint. Raises FetchError when it cannot be asked at all."""
+        self._identified = time.monotonic()
         self._seen = seen = Seen(self._endpoint, fetch)
         process = self._endpoint.process
         likely = sorted(ENGINES, key=lambda engine: not (process and engine.claims(process)))
@@ -207,6 +231,8 @@ class EngineSource:
     def _placed(self, reading: Engine) -> Engine:
         """The reading with the processes behind it."""
         process = self._endpoint.process
+        reading = believable(reading)
         if process is None:
             return replace(reading, local=is_local(self._endpoint.url))
-        return replace(reading, pid=process.pid, pids=self._family.pids(), visible_devices=self._visible)
+        pids = reading.pids or self._family.pids()
+        return replace(reading, pid=process.pid, pids=pids, visible_devices=self._visible)
