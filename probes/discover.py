@@ -8,10 +8,11 @@ from threading import Event, Thread
 
 from .address import Address
 from .engines import ENGINES
-from .engines.contract import Endpoint, Process
+from .engines.contract import Endpoint
 from .kinship import owned, related
 from .listening import fingerprint
 from .local import is_local
+from .process import Process
 from .processes import Listener, describe, listeners
 from .publish.notice import Notice, announced
 

@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from .address import Address
 from .engines import ENGINES, HOSTS
-from .engines.contract import Endpoint, Host, Process
+from .engines.contract import Endpoint, Host
+from .process import Process
 from .processes import Listener, describe
 
 GENERATIONS = 4

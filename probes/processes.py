@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
-from .engines.contract import Process
+from .process import Process
 
 TELLING = ("xllamacpp", "llama_cpp/lib")
 """Parts of the paths of shared objects that tell an engine inside another program."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import psutil
 
-from .engines.contract import Process
+from .process import Process
 
 _CUDA, _UUID, _ORDER = "CUDA_VISIBLE_DEVICES", "GPU-", "CUDA_DEVICE_ORDER"
 _OTHERS = {

@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 from msgspec import structs
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
-from .contract import Process, Seen
+from .contract import Seen
 from .uncounted import Uncounted
 from .weights import Loaded
 

@@ -12,8 +12,9 @@ from msgspec import structs
 
 from ..exposition import Series
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
-from .contract import Process, Seen, Way
+from .contract import Seen, Way
 from .prometheus import Counter, Names
 from .scraped import Scrape
 from .weights import Loaded, model

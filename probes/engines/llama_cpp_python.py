@@ -3,7 +3,8 @@
 from typing import ClassVar, Self
 
 from ..fetch import Fetch
-from .contract import Process, Seen
+from ..process import Process
+from .contract import Seen
 from .uncounted import Uncounted
 from .weights import Loaded
 

@@ -12,9 +12,10 @@ from msgspec.json import Decoder
 
 from ..address import Address
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
 from .behind import Behind, port
-from .contract import Host, Process, Seen, Way
+from .contract import Host, Seen, Way
 from .followed import Followed
 from .listing import Listing, Trouble, named, understood
 

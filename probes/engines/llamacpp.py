@@ -11,9 +11,10 @@ from typing import ClassVar, Self
 from msgspec import DecodeError
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
 from .behind import Behind, port
-from .contract import UNAUTHORIZED, Endpoint, Host, Process, Seen, Way
+from .contract import UNAUTHORIZED, Endpoint, Host, Seen, Way
 from .listing import understood
 from .llamaprops import Identity, Props, decode_props, identify, kv_bytes_per_element
 from .llamarouter import Router, called

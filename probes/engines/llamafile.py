@@ -10,8 +10,9 @@ from typing import ClassVar, Self
 from msgspec import structs
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
-from .contract import Process, Seen, no_counter
+from .contract import Seen, no_counter
 from .llamacpp import LlamaCpp
 
 _SECOND = "llamafile/"

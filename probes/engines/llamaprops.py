@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from ..fetch import Fetch
 from ..models import BadModelFile, facts
+from ..process import Process
 from ..sample import ModelFacts
-from .contract import Process
 
 BLOCK_BYTES = {
     "f32": 4.0,

@@ -11,8 +11,9 @@ from msgspec import Struct, structs
 from msgspec.json import Decoder
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
-from .contract import PROXY, Endpoint, Process, Seen, Way, no_counter
+from .contract import PROXY, Endpoint, Seen, Way, no_counter
 from .listing import Listing, Trouble, named, understood
 from .weights import Loaded, model
 

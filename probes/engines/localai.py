@@ -11,8 +11,9 @@ from msgspec import DecodeError, Struct, structs
 from msgspec.json import Decoder
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
-from .contract import PROXY, Process, Seen, Way, no_counter
+from .contract import PROXY, Seen, Way, no_counter
 from .listing import Listing, Trouble, named
 from .prometheus import Counter, Names
 from .scraped import Scrape

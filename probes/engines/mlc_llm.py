@@ -19,8 +19,9 @@ from msgspec import structs
 from ..exposition import BadExposition, Series
 from ..fetch import Fetch
 from ..local import is_local
+from ..process import Process
 from ..sample import Engine
-from .contract import Process, Seen, Way, no_counter
+from .contract import Seen, Way, no_counter
 from .prometheus import Counter, Names
 from .scraped import Scrape
 from .weights import Loaded, model

@@ -12,9 +12,10 @@ from msgspec.json import Decoder
 
 from ..exposition import Series
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
 from . import sglang, vllm
-from .contract import Process, Seen, Way
+from .contract import Seen, Way
 from .listing import Trouble, understood
 from .prometheus import Counter, Names
 from .scraped import Scrape

@@ -11,8 +11,9 @@ from msgspec import structs
 from ..address import Address
 from ..exposition import Series
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
-from .contract import Endpoint, Process, Seen, Way
+from .contract import Endpoint, Seen, Way
 from .prometheus import Counter, Names
 from .scraped import Scrape
 from .weights import Loaded, model

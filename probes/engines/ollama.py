@@ -13,9 +13,10 @@ from msgspec import Struct, structs
 from msgspec.json import Decoder
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
 from .behind import Behind
-from .contract import Endpoint, Host, Process, Seen, Way, no_counter
+from .contract import Endpoint, Host, Seen, Way, no_counter
 from .listing import Listing, Trouble, named, understood
 from .llamacpp import LlamaCpp
 from .weights import Loaded, model

@@ -10,7 +10,8 @@ from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from ..fetch import Fetch
-from .contract import Process, Seen
+from ..process import Process
+from .contract import Seen
 from .uncounted import Uncounted
 from .weights import Loaded
 

@@ -10,9 +10,10 @@ from typing import ClassVar, Self
 from msgspec import structs
 
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
 from . import vllm
-from .contract import Process, Seen, Way, no_counter
+from .contract import Seen, Way, no_counter
 from .scraped import Scrape
 from .weights import Loaded, model
 

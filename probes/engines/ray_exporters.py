@@ -16,8 +16,8 @@ from msgspec.json import Decoder
 from ..address import Address
 from ..exposition import BadExposition, Series, parse
 from ..fetch import Fetch, FetchError
+from ..process import Process
 from ..processes import describe
-from .contract import Process
 
 FOLDER = Path("/tmp/ray")  # noqa: S108  # where Ray has it unless --temp-dir names another
 METRICS = "/metrics"

@@ -16,9 +16,10 @@ from msgspec.json import Decoder
 from ..exposition import Series
 from ..fetch import Fetch
 from ..local import is_local
+from ..process import Process
 from ..processes import listeners
 from ..sample import Engine, ModelFacts
-from .contract import UNAUTHORIZED, Endpoint, Process, Seen, Way
+from .contract import UNAUTHORIZED, Endpoint, Seen, Way
 from .listing import Listing, Trouble, named
 from .prometheus import Counter, Names
 from .ray_exporters import AGAIN_S, FOLDER, METRICS, Exporters, places, siblings, workers

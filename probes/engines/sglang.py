@@ -15,8 +15,9 @@ from msgspec.json import Decoder
 
 from ..exposition import Series, parse
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine, ModelFacts
-from .contract import Process, Seen, Way
+from .contract import Seen, Way
 from .listing import Trouble, understood
 from .prometheus import Counter, Names
 from .scraped import Scrape

@@ -16,8 +16,9 @@ from msgspec.json import Decoder
 
 from ..exposition import Series
 from ..fetch import Fetch
+from ..process import Process
 from ..sample import Engine
-from .contract import Process, Seen, Way, no_counter
+from .contract import Seen, Way, no_counter
 from .prometheus import Counter, Names
 from .scraped import Scrape
 from .weights import Loaded, element, model

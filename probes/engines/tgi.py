@@ -14,9 +14,10 @@ from msgspec.json import Decoder
 
 from ..exposition import Series
 from ..fetch import Fetch
+from ..process import Process
 from ..processes import describe
 from ..sample import Engine, Total
-from .contract import Process, Seen, Way, no_counter
+from .contract import Seen, Way, no_counter
 from .listing import understood
 from .prometheus import Counter, Names
 from .scraped import Scrape

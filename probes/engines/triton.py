@@ -13,9 +13,10 @@ from msgspec.json import Decoder
 from ..address import Address
 from ..exposition import Series
 from ..fetch import Fetch, FetchError
+from ..process import Process
 from ..sample import Engine
 from . import vllm
-from .contract import Process, Seen, Way, no_counter
+from .contract import Seen, Way, no_counter
 from .listing import Listing, Trouble, named, understood
 from .prometheus import Counter, Names
 from .scraped import Scrape

@@ -9,8 +9,9 @@ from msgspec import Struct, structs
 
 from ..local import is_local
 from ..models import BadModelFile, facts, locate
+from ..process import Process
 from ..sample import ModelFacts
-from .contract import Endpoint, Process
+from .contract import Endpoint
 
 _PLAIN = frozenset({"BF16", "F16", "F32"})
 """Names of weights that are not quantised as stored, but may be when they are loaded."""

@@ -8,8 +8,9 @@ import pytest
 from llmtop.estimator.monitor import Monitor
 from llmtop.probes.engines import source as sources
 from llmtop.probes.engines.believable import believable
-from llmtop.probes.engines.contract import Endpoint, Process
+from llmtop.probes.engines.contract import Endpoint
 from llmtop.probes.engines.source import EngineSource
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, Gone, ModelFacts, Sample, Total
 from llmtop.tui.cli import main
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from llmtop.probes.engines import ENGINES
-from llmtop.probes.engines.contract import Endpoint, Host, Process
+from llmtop.probes.engines.contract import Endpoint, Host
 from llmtop.probes.engines.source import EngineSource
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine
 from llmtop.tui.demo.model import write
 from llmtop.tui.demo.shape import Shape

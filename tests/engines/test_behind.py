@@ -6,11 +6,12 @@ The hosts are emulated: processes of their names that answer as recorded.
 from pathlib import Path
 
 from llmtop.probes.engines.behind import Behind
-from llmtop.probes.engines.contract import Host, Process
+from llmtop.probes.engines.contract import Host
 from llmtop.probes.engines.lemonade import Lemonade
 from llmtop.probes.engines.llama_swap import LlamaSwap
 from llmtop.probes.engines.llamacpp import LlamaCpp
 from llmtop.probes.engines.text_generation_webui import TextGenerationWebui
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, ModelFacts
 
 from ..demo.processes import wait_for

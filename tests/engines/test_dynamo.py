@@ -1,8 +1,9 @@
 """Dynamo: its frontend counts each piece of a stream; three spellings of its gauges."""
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.dynamo import Dynamo
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

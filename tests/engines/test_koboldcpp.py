@@ -1,8 +1,8 @@
 """KoboldCpp: busy or not is live, its speeds are those of the last request."""
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.koboldcpp import KoboldCpp
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate, once
 from .data import body

@@ -1,8 +1,8 @@
 """Lemonade with engines that count nothing, and older ones."""
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.lemonade import Lemonade
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate
 from .data import body

@@ -2,9 +2,10 @@
 
 import pytest
 from llmtop.probes.engines import listing
-from llmtop.probes.engines.contract import Endpoint, Process
+from llmtop.probes.engines.contract import Endpoint
 from llmtop.probes.engines.followed import Followed
 from llmtop.probes.engines.llama_swap import LlamaSwap
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate, once
 from .data import body

@@ -1,9 +1,9 @@
 """llamafile: llama.cpp under another name, and its own server of 0.9 that tells nothing."""
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.llamacpp import LlamaCpp
 from llmtop.probes.engines.llamafile import Llamafile
+from llmtop.probes.process import Process
 
 from .conftest import Emulate
 from .data import body

@@ -1,8 +1,8 @@
 """LM Studio: what is loaded, and no path that leaves an error in its log."""
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.lm_studio import LMStudio
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate, once
 from .data import body

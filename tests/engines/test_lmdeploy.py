@@ -1,8 +1,9 @@
 """LMDeploy: a live counter beside gauges that are ten seconds old, by two generations of names."""
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.lmdeploy import LMDeploy
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

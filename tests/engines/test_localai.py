@@ -2,8 +2,8 @@
 
 import pytest
 from llmtop.estimator.monitor import Monitor
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.localai import LocalAI
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Sample
 
 from .conftest import Body, Emulate, once

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.mlc_llm import MlcLlm, parse
 from llmtop.probes.exposition import BadExposition
 from llmtop.probes.exposition import parse as strict
+from llmtop.probes.process import Process
 from llmtop.probes.sample import ModelFacts
 
 from .conftest import Body, Emulate, once

@@ -1,8 +1,9 @@
 """NIM: names of vLLM without their prefix, or with it, and told apart from vLLM."""
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.nim import Nim
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

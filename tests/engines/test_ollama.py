@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.engines.contract import Endpoint, Host, Process, Seen
+from llmtop.probes.engines.contract import Endpoint, Host, Seen
 from llmtop.probes.engines.ollama import Ollama
 from llmtop.probes.fetch import Fetch
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, ModelFacts
 
 from .conftest import Body, Emulate

@@ -1,8 +1,9 @@
 """OpenLLM: a bento with vLLM inside, whose metrics may be there or not."""
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.openllm import OpenLlm
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate, once
 from .data import body

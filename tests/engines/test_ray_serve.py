@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, Process, Seen
+from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, Seen
 from llmtop.probes.engines.ray_exporters import places
 from llmtop.probes.engines.ray_serve import RayServe
 from llmtop.probes.engines.vllm import Vllm
 from llmtop.probes.fetch import Fetch
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, Gone
 
 from .conftest import Body, Emulate, Emulated, once

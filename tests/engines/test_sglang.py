@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, EngineAdapter, Process, Seen
+from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, EngineAdapter, Seen
 from llmtop.probes.engines.lmdeploy import LMDeploy
 from llmtop.probes.engines.mlc_llm import MlcLlm
 from llmtop.probes.engines.sglang import SGLang
@@ -13,6 +13,7 @@ from llmtop.probes.engines.sglangload import LOADS, NO_METRICS, SERVER
 from llmtop.probes.engines.tgi import Tgi
 from llmtop.probes.engines.vllm import Vllm
 from llmtop.probes.fetch import Fetch
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Gone, ModelFacts, Total
 
 from ..probes.test_vllm import checkpoint

@@ -2,8 +2,9 @@
 
 import pytest
 from llmtop.probes.engines import tensorrt_llm
-from llmtop.probes.engines.contract import UNAUTHORIZED, Process
+from llmtop.probes.engines.contract import UNAUTHORIZED
 from llmtop.probes.engines.tensorrt_llm import TensorRtLlm
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

@@ -1,8 +1,8 @@
 """text-generation-webui with loaders that tell nothing."""
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.text_generation_webui import TextGenerationWebui
+from llmtop.probes.process import Process
 
 from .conftest import Body, Emulate
 from .data import body

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from llmtop.estimator.rate import Rate
-from llmtop.probes.engines.contract import Endpoint, Process, Seen
+from llmtop.probes.engines.contract import Endpoint, Seen
 from llmtop.probes.engines.tgi import Tgi
 from llmtop.probes.fetch import Fetch
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

@@ -3,8 +3,8 @@
 import socket
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.triton import Triton
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, Total
 
 from .conftest import Body, Emulate, Emulated, once

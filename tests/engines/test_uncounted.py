@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from llmtop.probes.engines import ENGINES
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.transformers_serve import loaded as served_by_transformers
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, Gone
 
 from .conftest import Body, Emulate

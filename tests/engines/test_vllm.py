@@ -4,8 +4,8 @@ The captures of a real server and its names by version are in tests/probes/test_
 """
 
 import pytest
-from llmtop.probes.engines.contract import Process
 from llmtop.probes.engines.vllm import Vllm
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Total
 
 from .conftest import Body, Emulate, once

@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from llmtop.probes.engines.contract import Endpoint, Process
+from llmtop.probes.engines.contract import Endpoint
 from llmtop.probes.engines.source import EngineSource
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, Gone
 from llmtop.tui.live import Live
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 import pytest
-from llmtop.probes.engines.contract import Process
+from llmtop.probes.process import Process
 from llmtop.probes.visible import by_command, by_environment, visible_devices
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, Process, Seen
+from llmtop.probes.engines.contract import UNAUTHORIZED, Endpoint, Seen
 from llmtop.probes.engines.vllm import Vllm
 from llmtop.probes.fetch import Fetch, FetchError
+from llmtop.probes.process import Process
 from llmtop.probes.sample import Engine, ModelFacts, Total
 from msgspec.structs import replace
 
