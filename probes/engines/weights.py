@@ -48,7 +48,7 @@ def model(loaded: Loaded, endpoint: Endpoint) -> ModelFacts:
     return ModelFacts(
         name=loaded.name,
         source=loaded.source,
-        path=root if root and os.path.isabs(root) else None,  # no path is touched
+        path=root if root and os.path.isabs(root) else None,  # noqa: PTH117  # no path is touched
         quantization=loaded.quantization,
         context_length=loaded.context_length,
     )

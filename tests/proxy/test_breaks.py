@@ -26,9 +26,14 @@ ASKED = POST + b"Content-Length: 2\r\n\r\n{}"
 EVENT = chunk(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n')
 
 
+def slowly(seconds: float) -> list[Step]:
+    """One event, and a pause."""
+    return [Send(EVENT), Pause(seconds)]
+
+
 @pytest.mark.parametrize("last", [End(), Reset()], ids=["ended", "killed"])
 def test_an_engine_that_dies_is_seen_as_broken(last: Step) -> None:
-    engine = Engine([Await(len(ASKED)), Send(SSE), *[Send(EVENT), Pause(0.01)] * 5, last])
+    engine = Engine([Await(len(ASKED)), Send(SSE), *slowly(0.01) * 5, last])
     with proxy_before(engine.url) as proxy:
         connection = HTTPConnection("127.0.0.1", proxy.port, timeout=5)
         connection.request("POST", "/v1/chat/completions", b"{}")
@@ -42,7 +47,7 @@ def test_an_engine_that_dies_is_seen_as_broken(last: Step) -> None:
 
 @pytest.mark.parametrize("last", [End(), Reset()], ids=["closes", "resets"])
 def test_a_client_that_goes_stops_the_engine(last: Step) -> None:
-    engine = Engine([Await(len(ASKED)), Send(SSE), *[Send(EVENT), Pause(0.02)] * 500])
+    engine = Engine([Await(len(ASKED)), Send(SSE), *slowly(0.02) * 500])
     with proxy_before(engine.url) as proxy:
         sock = socket.create_connection(("127.0.0.1", proxy.port))
         sock.sendall(ASKED)
@@ -130,7 +135,7 @@ def test_an_engine_that_comes_later_is_used_then() -> None:
 def test_two_hundred_streams_at_once() -> None:
     streams, events = 200, 20
     whole = SSE + EVENT * events + b"0\r\n\r\n"
-    engine = Engine([Await(len(ASKED)), Send(SSE), *[Pause(0.05), Send(EVENT)] * events, Send(b"0\r\n\r\n"), End()])
+    engine = Engine([Await(len(ASKED)), Send(SSE), *slowly(0.05) * events, Send(b"0\r\n\r\n"), End()])
     heard: list[bytes] = []
 
     def one(port: int) -> None:
@@ -240,7 +245,7 @@ def test_an_error_in_counting_is_no_error_of_the_answer(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(exchange, "tell", fail)
     whole = SSE + EVENT * 5 + b"0\r\n\r\n"
-    engine = Engine([Await(len(ASKED)), Send(SSE), *[Pause(0.01), Send(EVENT)] * 5, Send(b"0\r\n\r\n"), End()])
+    engine = Engine([Await(len(ASKED)), Send(SSE), *slowly(0.01) * 5, Send(b"0\r\n\r\n"), End()])
     with proxy_before(engine.url) as proxy:
         assert play(socket.create_connection(("127.0.0.1", proxy.port)), [Send(ASKED)]).data == whole
         engine.close()

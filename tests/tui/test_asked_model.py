@@ -13,7 +13,7 @@ from ..models.build import blocks, build
 from ..models.folders import folder
 from ..models.published import llama_3_1
 
-KEYS = {"general.architecture": "llama", "llama.block_count": 1, "split.count": 3}
+KEYS: dict[str, str | int] = {"general.architecture": "llama", "llama.block_count": 1, "split.count": 3}
 TABLE = {"model.embed_tokens.weight": ("BF16", (8, 4)), "lm_head.weight": ("BF16", (8, 4))}
 
 
