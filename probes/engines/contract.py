@@ -43,6 +43,14 @@ class Endpoint(Struct, frozen=True):
     children: tuple[str, ...] = ()
     """URLs of the engines that its process has started: each is a place of its own."""
 
+    def option(self, *names: str) -> str | None:
+        """What the command line of its process says; None where that is not known."""
+        return self.process.option(*names) if self.process else None
+
+    def number(self, *names: str) -> int | None:
+        """The same for a whole number."""
+        return self.process.number(*names) if self.process else None
+
 
 class Served(Struct, frozen=True):
     """One entry of `GET /v1/models`."""

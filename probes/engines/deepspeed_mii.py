@@ -37,15 +37,13 @@ class DeepSpeedMii(Uncounted):
 
     def read(self) -> Engine:
         """One reading, with the devices that share each layer. Raises FetchError."""
-        process = self._endpoint.process
-        return structs.replace(super().read(), tensor_parallel=process.number("--tensor-parallel") if process else None)
+        return structs.replace(super().read(), tensor_parallel=self._endpoint.number("--tensor-parallel"))
 
 
 def loaded(seen: Seen) -> Loaded | None:
     """Its one model."""
-    process = seen.endpoint.process
     served = next(iter(seen.served), None)
-    named = served.root or served.id if served else process.option("--model") if process else None
+    named = served.root or served.id if served else seen.endpoint.option("--model")
     if named is None:
         return None
     source = "GET /v1/models" if served else "command line"

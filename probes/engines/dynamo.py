@@ -17,7 +17,7 @@ from ..sample import Engine, ModelFacts
 from .contract import Seen, Way
 from .prometheus import Counter, Names
 from .scraped import Scrape
-from .weights import Loaded, model
+from .weights import listed, model
 
 _P = "dynamo_frontend_"
 _DECODED = f"{_P}output_tokens_total"
@@ -48,15 +48,12 @@ class Dynamo:
 
     def __init__(self, seen: Seen, fetch: Fetch) -> None:
         self._scrape = Scrape(fetch.only(self.PATHS), NAMES)
-        process = seen.endpoint.process
         served = next(iter(seen.served), None)
-        loaded = served and Loaded(name=served.id, source="GET /v1/models", root=served.id)
         self._known = Engine(
             engine=self.name,
             url=seen.endpoint.url,
             status="ok",
-            pid=process.pid if process else None,
-            model=model(loaded, seen.endpoint) if loaded else None,
+            model=model(listed(served), seen.endpoint) if served else None,
         )
 
     @classmethod

@@ -144,7 +144,7 @@ def _looks_like_it(seen: Seen) -> bool:
 def _facts(name: str, context: int | None, endpoint: Endpoint) -> ModelFacts:
     """From the file of its command line where that is the model; the person may have loaded another one since."""
     process = endpoint.process
-    file = process.option("--model") if process else None
+    file = endpoint.option("--model")
     if process and file is None:
         file = next((word for word in process.command[1:] if word.lower().endswith(".gguf")), None)
     root = file if file and PurePath(file.replace("\\", "/")).stem == name else None

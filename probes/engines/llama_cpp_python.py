@@ -35,8 +35,7 @@ class LlamaCppPython(Uncounted):
 
 def loaded(seen: Seen) -> Loaded | None:
     """The model of the command line under the name that clients use; several are loaded by the name in a request."""
-    process = seen.endpoint.process
-    file = process.option("--model") if process else None
+    file = seen.endpoint.option("--model")
     names = [model.id for model in seen.served]
     if len(names) > 1 or not (names or file):
         return None
@@ -45,5 +44,5 @@ def loaded(seen: Seen) -> Loaded | None:
         name=name.replace("\\", "/").rpartition("/")[2],
         source="GET /v1/models" if names else "command line",
         root=file or name,
-        context_length=process.number("--n-ctx") if process else None,
+        context_length=seen.endpoint.number("--n-ctx"),
     )

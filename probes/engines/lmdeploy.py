@@ -127,9 +127,7 @@ def _identity(seen: Seen) -> Engine:
     process = seen.endpoint.process
     served = next(iter(seen.served), None)
     root = _model_path(process) if process else None
-
-    def flag(*names: str) -> str | None:
-        return process.option(*names) if process else None
+    flag = seen.endpoint.option
 
     stored = flag("--model-format")
     loaded = (served or root) and Loaded(
@@ -138,17 +136,16 @@ def _identity(seen: Seen) -> Engine:
         root=root or (served.root if served else None),
         quantization=None if stored == "hf" else stored,
         dtype=flag("--dtype"),
-        context_length=process.number("--session-len") if process else None,
+        context_length=seen.endpoint.number("--session-len"),
     )
     return Engine(
         engine=LMDeploy.name,
         url=seen.endpoint.url,
         status="ok",
-        pid=process.pid if process else None,
         model=model(loaded, seen.endpoint) if loaded else None,
         kv_bytes_per_element=_KV_BYTES.get(flag("--quant-policy") or "") or element(flag("--dtype")),
-        slots=process.number("--max-batch-size") if process else None,
-        tensor_parallel=process.number("--tp") if process else None,
+        slots=seen.endpoint.number("--max-batch-size"),
+        tensor_parallel=seen.endpoint.number("--tp"),
     )
 
 

@@ -182,7 +182,7 @@ def _identity(seen: Seen) -> Engine:
     """What stays the same until a restart. The quantization stands in the name where the files are not here."""
     process = seen.endpoint.process
     served = next(iter(seen.served), None)
-    overrides = (process.option("--overrides") if process else None) or ""
+    overrides = seen.endpoint.option("--overrides") or ""
     settings = {name: value for name, _, value in (setting.partition("=") for setting in overrides.split(";"))}
 
     def number(name: str) -> int | None:
@@ -205,7 +205,6 @@ def _identity(seen: Seen) -> Engine:
         engine=MlcLlm.name,
         url=seen.endpoint.url,
         status="ok",
-        pid=process.pid if process else None,
         model=found or None,
         slots=number("max_num_sequence"),
         tensor_parallel=number("tensor_parallel_shards"),

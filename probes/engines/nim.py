@@ -66,7 +66,6 @@ class Nim:
         fetch = fetch.only(self.PATHS)
         self._scrape = Scrape(fetch, NAMES, path=_METRICS)
         self._old: Scrape | None = Scrape(fetch, NAMES, path=_OLD_METRICS)
-        process = seen.endpoint.process
         served = next((entry for entry in seen.served if entry.parent is None), None)
         loaded = served and Loaded(
             name=served.id, source="GET /v1/models", root=served.root, context_length=served.max_model_len
@@ -76,7 +75,6 @@ class Nim:
             url=seen.endpoint.url,
             status="ok",
             version=version,
-            pid=process.pid if process else None,
             model=model(loaded, seen.endpoint) if loaded else None,
         )
 

@@ -49,7 +49,6 @@ class OMlx(Uncounted):
 
 def loaded(seen: Seen) -> Loaded | None:
     """Its usual model; which ones are in memory wants a session of its administrator."""
-    process = seen.endpoint.process
     answer = seen.get(_HEALTH)
     if answer is None:
         return None
@@ -57,5 +56,5 @@ def loaded(seen: Seen) -> Loaded | None:
         name = _decode(answer.body).default_model
     except DecodeError:
         return None
-    folder = process.option("--model-dir") if process else None
+    folder = seen.endpoint.option("--model-dir")
     return Loaded(name=name, source=f"GET {_HEALTH}", root=f"{folder}/{name}" if folder else name) if name else None

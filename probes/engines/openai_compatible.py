@@ -6,7 +6,7 @@ from ..fetch import Fetch
 from ..process import Process
 from .contract import Seen
 from .uncounted import Uncounted
-from .weights import Loaded
+from .weights import Loaded, listed
 
 
 class OpenAiCompatible(Uncounted):
@@ -30,7 +30,4 @@ class OpenAiCompatible(Uncounted):
 
 def loaded(seen: Seen) -> Loaded | None:
     """The only model of the list; of several nobody knows which one runs."""
-    if len(seen.served) != 1:
-        return None
-    only = seen.served[0]
-    return Loaded(name=only.id, source="GET /v1/models", root=only.root or only.id, context_length=only.max_model_len)
+    return listed(seen.served[0]) if len(seen.served) == 1 else None

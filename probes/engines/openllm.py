@@ -15,7 +15,7 @@ from ..sample import Engine
 from . import vllm
 from .contract import Seen, Way, no_counter
 from .scraped import Scrape
-from .weights import Loaded, model
+from .weights import listed, model
 
 _BENTO = b"bentoml_service_"
 
@@ -32,20 +32,12 @@ class OpenLlm:
 
     def __init__(self, seen: Seen, fetch: Fetch) -> None:
         self._scrape = Scrape(fetch.only(self.PATHS), vllm.NAMES)
-        process = seen.endpoint.process
         served = next((entry for entry in seen.served if entry.parent is None), None)
-        loaded = served and Loaded(
-            name=served.id,
-            source="GET /v1/models",
-            root=served.root or served.id,
-            context_length=served.max_model_len,
-        )
         self._known = Engine(
             engine=self.name,
             url=seen.endpoint.url,
             status="ok",
-            pid=process.pid if process else None,
-            model=model(loaded, seen.endpoint) if loaded else None,
+            model=model(listed(served), seen.endpoint) if served else None,
         )
 
     @classmethod

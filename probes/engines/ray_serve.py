@@ -116,7 +116,6 @@ class RayServe:
             engine=self.name,
             url=endpoint.url,
             status="ok",
-            pid=process.pid if process else None,
             upstream=_application(process) if entries is None and process else None,
             model=_model(entries or (), endpoint),
         )

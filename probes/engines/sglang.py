@@ -75,12 +75,11 @@ class SGLang:
     def __init__(self, seen: Seen, fetch: Fetch) -> None:
         """Asks what it is run with, as far as its command line does not say so."""
         fetch = fetch.only(self.PATHS)
-        process = seen.endpoint.process
         self._load = Load(fetch)
         self._known = _identity(seen, fetch, self._load)
         self._scrape = Scrape(fetch, NAMES, parse=_once_for_all_ranks)
         self._measured = True
-        self._drafts = _Drafts(process.number("--speculative-num-draft-tokens") if process else None)
+        self._drafts = _Drafts(seen.endpoint.number("--speculative-num-draft-tokens"))
 
     @classmethod
     def claims(cls, process: Process) -> bool:
@@ -195,9 +194,7 @@ def _identity(seen: Seen, fetch: Fetch, load: Load) -> Engine:
     version = load.version()
     settings = (None if process else load.settings()) or Settings()
     served = next((entry for entry in seen.served if entry.parent is None), None)
-
-    def flag(*names: str) -> str | None:
-        return process.option(*names) if process else None
+    flag = seen.endpoint.option
 
     root = flag("--model-path", "--model")
     if served and root is None:
@@ -217,10 +214,9 @@ def _identity(seen: Seen, fetch: Fetch, load: Load) -> Engine:
         url=seen.endpoint.url,
         status="ok",
         version=version,
-        pid=process.pid if process else None,
         model=model(loaded, seen.endpoint) if loaded else None,
         kv_bytes_per_element=element(flag("--kv-cache-dtype") or settings.kv_cache_dtype)
         or element(flag("--dtype") or settings.dtype),
-        slots=process.number("--max-running-requests") if process else None,
+        slots=seen.endpoint.number("--max-running-requests"),
         tensor_parallel=process.number("--tp", "--tp-size", "--tensor-parallel-size") if process else settings.tp_size,
     )

@@ -94,8 +94,7 @@ class TabbyApi:
         )
 
     def _model(self, card: _Card) -> ModelFacts:
-        process = self._endpoint.process
-        folder = (process.option("--model-dir") if process else None) or "models"
+        folder = self._endpoint.option("--model-dir") or "models"
         length = card.parameters.max_seq_len if card.parameters else None
         loaded = Loaded(name=card.id, source=f"GET {_MODEL}", root=f"{folder}/{card.id}", context_length=length)
         return model(loaded, self._endpoint)

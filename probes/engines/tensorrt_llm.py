@@ -145,18 +145,17 @@ def _identity(seen: Seen) -> Engine:
         name=served.id if served else root or "",
         source="GET /v1/models" if served else "its command line",
         root=root or (served.id if served else None),
-        context_length=process.number("--max-seq-len") if process else None,
+        context_length=seen.endpoint.number("--max-seq-len"),
     )
     return Engine(
         engine=TensorRtLlm.name,
         url=seen.endpoint.url,
         status="ok",
         version=_version(seen),
-        pid=process.pid if process else None,
         model=model(loaded, seen.endpoint) if loaded else None,
-        kv_bytes_per_element=element(process.option("--kv-cache-dtype")) if process else None,
-        slots=process.number("--max-batch-size") if process else None,
-        tensor_parallel=process.number("--tp-size", "--tensor-parallel-size") if process else None,
+        kv_bytes_per_element=element(seen.endpoint.option("--kv-cache-dtype")),
+        slots=seen.endpoint.number("--max-batch-size"),
+        tensor_parallel=seen.endpoint.number("--tp-size", "--tensor-parallel-size"),
     )
 
 

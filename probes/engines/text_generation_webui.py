@@ -131,6 +131,5 @@ class TextGenerationWebui:
         )
 
     def _model(self, name: str) -> ModelFacts:
-        process = self._endpoint.process
-        folder = (process.option("--model-dir") if process else None) or "user_data/models"
+        folder = self._endpoint.option("--model-dir") or "user_data/models"
         return model(Loaded(name=name, source=f"GET {_INFO}", root=f"{folder}/{name}"), self._endpoint)

@@ -56,7 +56,6 @@ class Triton:
     PATHS: ClassVar[frozenset[str]] = frozenset({_ABOUT, _METRICS})
 
     def __init__(self, seen: Seen, fetch: Fetch, about: _About) -> None:
-        process = seen.endpoint.process
         self._alive = Listing(fetch.only(self.PATHS), _ABOUT, _decode_about, seen.get(_ABOUT))
         self._place = _place(seen)
         self._scrape = Scrape(Fetch(self._place).only(self.PATHS), NAMES, path=_METRICS)
@@ -66,7 +65,6 @@ class Triton:
             url=seen.endpoint.url,
             status="ok",
             version=about.version,
-            pid=process.pid if process else None,
         )
 
     @classmethod
@@ -147,7 +145,6 @@ def _told(engine: Engine, series: Series) -> Engine:
 def _place(seen: Seen) -> str:
     """URL of its metrics."""
     address = Address.parse(seen.endpoint.url)
-    process = seen.endpoint.process
-    port = (process.number("--metrics-port") if process else None) or 8002
+    port = seen.endpoint.number("--metrics-port") or 8002
     host = f"[{address.host}]" if ":" in address.host else address.host
     return f"http://{host}:{port}"

@@ -138,9 +138,7 @@ def _identity(seen: Seen) -> Engine:
     """What stays the same until a restart."""
     process = seen.endpoint.process
     served = next((model for model in seen.served if model.parent is None), None)
-
-    def flag(*names: str) -> str | None:
-        return process.option(*names) if process else None
+    flag = seen.endpoint.option
 
     loaded = served and Loaded(
         name=served.id,
@@ -155,11 +153,11 @@ def _identity(seen: Seen) -> Engine:
         url=seen.endpoint.url,
         status="ok",
         version=_version(seen),
-        pid=process.pid if process else None,
         model=model(loaded, seen.endpoint) if loaded else None,
+        pid=process.pid if process else None,
         kv_bytes_per_element=element(flag("--kv-cache-dtype")) or element(flag("--dtype")),
-        slots=process.number("--max-num-seqs") if process else None,
-        tensor_parallel=process.number("--tensor-parallel-size", "-tp") if process else None,
+        slots=seen.endpoint.number("--max-num-seqs"),
+        tensor_parallel=seen.endpoint.number("--tensor-parallel-size", "-tp"),
     )
 
 

@@ -11,7 +11,7 @@ from ..local import is_local
 from ..models import BadModelFile, facts, locate
 from ..process import Process
 from ..sample import ModelFacts
-from .contract import Endpoint
+from .contract import Endpoint, Served
 
 _PLAIN = frozenset({"BF16", "F16", "F32"})
 """Names of weights that are not quantised as stored, but may be when they are loaded."""
@@ -32,6 +32,13 @@ class Loaded(Struct, frozen=True, kw_only=True):
     """What the command line makes of the weights, where they are stored otherwise."""
     dtype: str | None = None
     context_length: int | None = None
+
+
+def listed(entry: Served) -> Loaded:
+    """What one entry of `GET /v1/models` says; where it names no root, its name may be that of a hub."""
+    return Loaded(
+        name=entry.id, source="GET /v1/models", root=entry.root or entry.id, context_length=entry.max_model_len
+    )
 
 
 def model(loaded: Loaded, endpoint: Endpoint) -> ModelFacts:

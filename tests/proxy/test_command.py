@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -74,8 +75,6 @@ def test_the_second_signal_does_not() -> None:
         assert client.recv(len(SSE)) == SSE
         command.interrupt()
         assert command.is_running
-        import time  # noqa: PLC0415
-
         time.sleep(0.3)
         command.interrupt()
         assert command.end()[0] == 0
