@@ -112,7 +112,8 @@ class Monitor:
         for time, period, seen in self._devices.values():
             silence = self._time - time
             stale = silence > 3 * period + 3
-            found += [_recognised(_silent(device, silence) if stale else device) for device in seen.devices]
+            words = f"its driver has not answered for {silence:.0f} s"
+            found += [_recognised(device.lasting(words) if stale else device) for device in seen.devices]
         return sorted(found, key=lambda device: device.kind == "cpu")
 
 
@@ -120,26 +121,6 @@ def _recognised(device: Device) -> Device:
     from .catalogue.recognise import recognise  # noqa: PLC0415
 
     return recognise(device)
-
-
-def _silent(device: Device, silence: float) -> Device:
-    """A device whose driver has not answered for a while: what it is stays, what it does is unknown."""
-    return Device(
-        id=device.id,
-        name=device.name,
-        vendor=device.vendor,
-        kind=device.kind,
-        memory_total_bytes=device.memory_total_bytes,
-        bandwidth_gbs=device.bandwidth_gbs,
-        compute_tflops=device.compute_tflops,
-        memory_type=device.memory_type,
-        architecture=device.architecture,
-        cores=device.cores,
-        pci_id=device.pci_id,
-        pci_address=device.pci_address,
-        uuid=device.uuid,
-        problem=f"its driver has not answered for {silence:.0f} s",
-    )
 
 
 def _device_events(wall: float, before: Device | None, now: Device) -> list[Event]:

@@ -7,9 +7,10 @@ from time import monotonic
 import psutil
 
 from ..sample import Bandwidth, Compute, Device, Devices
-from .cpu_facts import ROOT, CpuFacts, cpu_facts, machine_words
+from .cpu_facts import CpuFacts, cpu_facts, machine_words
 from .cpu_name import SlowCpuName, slow_cpu_name
 from .cpu_temperature import CpuTemperature
+from .files import ROOT
 from .instructions import HALF, INT8, gain
 from .measurement import CachedMeasurement, Measurement
 from .rapl import Rapl

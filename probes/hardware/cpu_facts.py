@@ -8,8 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-ROOT = Path("/")
-"""Where `proc` and `sys` are mounted; tests point it elsewhere."""
+from .files import ROOT, read_text
 
 _MAKERS = {
     "GenuineIntel": "Intel",
@@ -45,14 +44,6 @@ class CpuFacts(Struct, frozen=True, kw_only=True):
     """All last-level caches together."""
     flags: frozenset[str] = frozenset()
     """Names of its instructions, as Linux prints them."""
-
-
-def read_text(path: Path) -> str | None:
-    """Content of a small kernel file, without the blanks around it; None when it cannot be read."""
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return None
 
 
 def cpu_facts(root: Path = ROOT) -> CpuFacts:

@@ -7,7 +7,7 @@ thousandths of a degree Celsius, `tempM_label` what it measures.
 
 from pathlib import Path
 
-from .cpu_facts import ROOT, read_text
+from .files import ROOT, read_text
 
 _DRIVERS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
 _LABELS = ("Package id 0", "Tctl", "Tdie")

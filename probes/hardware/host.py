@@ -6,8 +6,9 @@ from pathlib import Path
 import psutil
 
 from ..sample import Host
-from .cpu_facts import ROOT, CpuFacts, cpu_facts
+from .cpu_facts import CpuFacts, cpu_facts
 from .cpu_name import SlowCpuName, slow_cpu_name
+from .files import ROOT
 
 
 class HostProbe:

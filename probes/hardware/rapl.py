@@ -13,7 +13,7 @@ from time import monotonic
 
 from msgspec import Struct
 
-from .cpu_facts import ROOT, read_text
+from .files import ROOT, read_text
 
 _SHORTEST = 0.02
 """Seconds: the counters move about every millisecond, so a shorter interval is noise."""

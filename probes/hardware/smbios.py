@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .cpu_facts import ROOT
+from .files import ROOT
 
 _END = 127
 _MEMORY_DEVICE = 17

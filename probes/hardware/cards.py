@@ -1,0 +1,87 @@
+"""Several cards read side by side: one that hangs keeps nobody waiting."""
+
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from time import monotonic
+from typing import Protocol
+
+from ..sample import Device
+
+PATIENCE_S = 0.5
+"""Seconds that a reading waits for a card; one that is late is waited for no more until it has answered."""
+
+
+class Card(Protocol):
+    """One card, read by one thread at a time."""
+
+    def known(self) -> tuple[Device, ...]:
+        """What can be said of it without asking its driver: at least an id and a name."""
+        ...
+
+    def read(self) -> tuple[Device, ...]:
+        """One reading: the card, and the parts that it is shared out in. May block; trouble stands in the devices."""
+        ...
+
+
+class Cards:
+    """The cards of one vendor, each with a thread of its own, which is a daemon and ends with the process."""
+
+    def __init__(
+        self, cards: Sequence[Card], *, patience_s: float = PATIENCE_S, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._desks = [_Desk(card, clock) for card in cards]
+        self._patience_s = patience_s
+        self._clock = clock
+
+    def __len__(self) -> int:
+        return len(self._desks)
+
+    def read(self) -> tuple[Device, ...]:
+        """All cards in their order. Of one that is late, what lasts, and for how long it has been silent."""
+        asked = [desk for desk in self._desks if desk.ask()]
+        until = self._clock() + self._patience_s
+        for desk in asked:
+            desk.wait(until - self._clock())
+        return tuple(device for desk in self._desks for device in desk.newest())
+
+
+class _Desk:
+    """Where one card is asked, and where its answer lies."""
+
+    def __init__(self, card: Card, clock: Callable[[], float]) -> None:
+        self._card = card
+        self._clock = clock
+        self._asked = Event()
+        self._answered = Event()
+        self._answer: tuple[Device, ...] | None = None
+        self._since: float | None = None
+        self._thread: Thread | None = None
+
+    def ask(self) -> bool:
+        """Asks, unless the card still owes an answer."""
+        if self._since is not None and not self._answered.is_set():
+            return False
+        self._answered.clear()
+        self._since = self._clock()
+        if self._thread is None:
+            self._thread = Thread(target=self._serve, name="card", daemon=True)
+            self._thread.start()
+        self._asked.set()
+        return True
+
+    def wait(self, seconds: float) -> None:
+        self._answered.wait(max(seconds, 0.0))
+
+    def newest(self) -> tuple[Device, ...]:
+        if self._answered.is_set() and self._answer is not None:
+            return self._answer
+        silent_s = self._clock() - (self._since or 0.0)
+        words = f"its driver has not answered for {silent_s:.0f} s" if silent_s >= 1 else "its driver does not answer"
+        return tuple(device.lasting(words) for device in self._answer or self._card.known())
+
+    def _serve(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            self._answer = self._card.read()
+            self._answered.set()

@@ -1,0 +1,60 @@
+"""Cards that hang beside cards that answer."""
+
+import time
+from threading import Event
+
+from llmtop.probes.hardware.cards import Cards
+from llmtop.probes.sample import Device
+
+
+class Counting:
+    """A card that says how often it was read, and waits for a gate before each answer."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reads = 0
+        self.gate = Event()
+        self.gate.set()
+
+    def known(self) -> tuple[Device, ...]:
+        return (Device(id=self.name, name=f"card {self.name}", vendor="ACME", kind="gpu"),)
+
+    def read(self) -> tuple[Device, ...]:
+        self.gate.wait()
+        self.reads += 1
+        return (Device(id=self.name, name="met", vendor="ACME", kind="gpu", cores=7, power_w=float(self.reads)),)
+
+
+def test_a_card_that_hangs_delays_one_reading_by_the_patience_and_no_other() -> None:
+    hung, well = Counting("0"), Counting("1")
+    cards = Cards([hung, well], patience_s=0.2)
+    assert [device.power_w for device in cards.read()] == [1.0, 1.0]
+    hung.gate.clear()
+    began = time.monotonic()
+    silent, fresh = cards.read()
+    assert 0.19 < time.monotonic() - began < 0.5
+    assert (silent.name, silent.cores, silent.power_w) == ("met", 7, None)
+    assert silent.problem == "its driver does not answer"
+    assert fresh.power_w == 2.0
+    began = time.monotonic()
+    for turn in range(3, 23):
+        assert cards.read()[1].power_w == float(turn)
+    assert time.monotonic() - began < 0.2, "who owes an answer is not waited for again"
+    hung.gate.set()
+    time.sleep(0.05)
+    back, _ = cards.read()
+    assert back.problem is None
+    assert back.power_w in {2.0, 3.0}
+    assert hung.reads <= 3, "readings of one card never pile up"
+
+
+def test_a_card_that_never_answered_is_named_and_its_silence_counted() -> None:
+    now = [100.0]
+    card = Counting("0")
+    card.gate.clear()
+    cards = Cards([card], patience_s=0.01, clock=lambda: now[0])
+    assert cards.read()[0].problem == "its driver does not answer"
+    now[0] += 12.4
+    (silent,) = cards.read()
+    assert (silent.name, silent.problem) == ("card 0", "its driver has not answered for 12 s")
+    card.gate.set()
