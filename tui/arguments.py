@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
         "probe", help="what this machine is: devices, bandwidth, power limits", allow_abbrev=False
     )
     probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
-    probe.add_argument("--json", action="store_true", help="print JSON")
+    form = probe.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--markdown", action="store_true", help="print tables to paste into a forum")
     probe.set_defaults(command="probe")
     engines = commands.add_parser(
         "engines",

@@ -134,21 +134,21 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _probe(options: argparse.Namespace) -> int:
     """`llmtop probe`: what this machine is."""
-    from .live import Live
+    from .here import look
 
     if options.measure:
         _measure("measuring the memory bandwidth")
-    live = Live([], discover=False)
-    live.start()
-    live.settle()
-    live.stop()
-    from .report import document, machine_text
-
-    snapshot = live.snapshot()
+    snapshot = look()
     if options.json:
+        from .report import document
+
         sys.stdout.buffer.write(document(snapshot) + b"\n")
-    else:
-        print(machine_text(snapshot))  # noqa: T201
+        return 0
+    from .machine import machine
+    from .machine_print import markdown, text
+
+    sections = machine(snapshot)
+    print(markdown(sections, VERSION) if options.markdown else text(sections))  # noqa: T201
     return 0
 
 

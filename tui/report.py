@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from ..estimator.snapshot import SCHEMA, EngineView, Snapshot
-from ..probes.sample import Device, Host
-from .format import UNKNOWN, exact_rate, joules, size, used_of, watts
+from ..probes.sample import Device
+from .format import UNKNOWN, exact_rate, joules, used_of, watts
+from .machine import bandwidth
 
 
 def document(snapshot: Snapshot) -> bytes:
@@ -29,29 +30,6 @@ def table(snapshot: Snapshot) -> str:
     lines += [f"  {view.url}: {view.problem}" for view in snapshot.engines if view.problem]
     lines += ["", *_devices(snapshot)]
     return "\n".join(lines)
-
-
-def machine_text(snapshot: Snapshot) -> str:
-    """What this machine is: the host, its devices, and what could not be read."""
-    host = snapshot.host or Host(name=UNKNOWN, os=UNKNOWN)
-    cores = f"{host.cores or UNKNOWN} cores, {size(host.memory_total_bytes)}"
-    lines = [f"{host.name}: {host.os}, {host.cpu or UNKNOWN}, {cores}", ""]
-    for device in snapshot.devices:
-        bandwidth = device.bandwidth_gbs
-        lines.append(f"{device.id}  {device.name}")
-        lines += [
-            f"  {name:<10} {value}"
-            for name, value in (
-                ("memory", f"{used_of(device.memory_used_bytes, device.memory_total_bytes)} used"),
-                ("bandwidth", _bandwidth(device)),
-                ("", bandwidth.basis),
-                ("compute", _compute(device)),
-                ("power", _power(device)),
-                ("problem", device.problem),
-            )
-            if value
-        ]
-    return "\n".join(lines + [f"  {note}" for note in snapshot.notes])
 
 
 def _engine_row(view: EngineView) -> tuple[str, ...]:
@@ -87,7 +65,7 @@ def _devices(snapshot: Snapshot) -> list[str]:
             device.id,
             device.name,
             used_of(device.memory_used_bytes, device.memory_total_bytes),
-            _bandwidth(device),
+            bandwidth(device) or UNKNOWN,
             _power(device) or UNKNOWN,
             f"{device.sm_clock_mhz:.0f} MHz" if device.sm_clock_mhz else UNKNOWN,
             f"{device.temperature_c:.0f} °C" if device.temperature_c is not None else UNKNOWN,
@@ -102,21 +80,6 @@ def _devices(snapshot: Snapshot) -> list[str]:
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _bandwidth(device: Device) -> str:
-    known = device.bandwidth_gbs
-    parts = [f"{known.peak:.0f} GB/s peak"] if known.peak else []
-    parts += [f"{known.measured:.1f} GB/s measured"] if known.measured else []
-    return ", ".join(parts) or UNKNOWN
-
-
-def _compute(device: Device) -> str | None:
-    rates = device.compute_tflops
-    named = (("fp16", rates.fp16), ("int8", rates.int8), ("fp32", rates.fp32))
-    return (
-        ", ".join(f"{rate:.3g} T{'OPS' if name == 'int8' else 'FLOPS'} {name}" for name, rate in named if rate) or None
-    )
 
 
 def _power(device: Device) -> str | None:

@@ -1,0 +1,151 @@
+"""What `llmtop probe` says of machines that are not here."""
+
+from llmtop.estimator.snapshot import Snapshot
+from llmtop.probes.sample import (
+    Bandwidth,
+    Compute,
+    Device,
+    DeviceProcess,
+    Fabric,
+    Host,
+    MemoryLayout,
+    MemoryModule,
+    Pcie,
+    PowerLimit,
+    Processor,
+)
+from llmtop.tui.here import worthwhile
+from llmtop.tui.machine import machine
+from llmtop.tui.machine_print import WIDTH, markdown, text
+from msgspec.structs import replace
+
+H100 = Device(
+    id="nvidia0",
+    name="NVIDIA H100 80GB HBM3",
+    vendor="NVIDIA",
+    kind="gpu",
+    memory_total_bytes=80 << 30,
+    memory_used_bytes=72 << 30,
+    utilization=0.97,
+    temperature_c=61.0,
+    memory_temperature_c=74.0,
+    sm_clock_mhz=1755.0,
+    power_w=612.0,
+    limits=(
+        PowerLimit(
+            name="board", value_w=600, min_w=200, max_w=700, default_w=700, window_s=None, writable=False, where="NVML"
+        ),
+    ),
+    throttle_reasons=("power cap",),
+    bandwidth_gbs=Bandwidth(peak=3352.0, measured=3017.0, basis="memory clock 2619 MHz x 2 x 5120 bit (NVML)"),
+    compute_tflops=Compute(fp16=989.0, int8=1979.0),
+    memory_type="HBM",
+    architecture="9.0",
+    ecc=True,
+    driver="NVIDIA 580.65.06",
+    pcie=Pcie(generation=1, width=16, generation_max=5, width_max=16),
+    fabric=Fabric(name="NVLink", links=18, gbs=450.0),
+    processes=(DeviceProcess(4711, 1 << 30),),
+)
+EPYC = Device(
+    id="cpu",
+    name="AMD EPYC 9354",
+    vendor="AMD",
+    kind="cpu",
+    memory_total_bytes=384 << 30,
+    cores=64,
+    processor=Processor(
+        sockets=2,
+        numa_nodes=8,
+        threads=128,
+        usable_cores=24.0,
+        instructions=("AVX-512 VNNI", "AVX2"),
+        memory=MemoryLayout(
+            modules=tuple(
+                MemoryModule(slot=f"P{n % 2} C{n}", size_bytes=32 << 30, type="DDR5", mts=4800, rated_mts=5600)
+                for n in range(12)
+            ),
+            slots=24,
+            channels=12,
+            channels_total=24,
+        ),
+    ),
+    unread=("power: /sys/class/powercap/intel-rapl:0/energy_uj may be read by root only",),
+    remarks=("12 of 24 memory channels are empty: the CPU reaches half of its bandwidth",),
+)
+HOST = Host(name="secret-name", os="Debian 13, Linux 6.12", virtualization="KVM", container="docker", power_w=1890.0)
+
+
+def said(*devices: Device, notes: tuple[str, ...] = ()) -> str:
+    host = replace(HOST, power_source="ACPI power meter")
+    return text(machine(Snapshot(time=1.0, wall=1.0, host=host, devices=devices, notes=notes)))
+
+
+def test_every_fact_is_there_within_the_width_and_no_name_of_the_host() -> None:
+    told = said(H100, EPYC)
+    assert max(map(len, told.splitlines())) <= WIDTH
+    assert "secret-name" not in told
+    flat = " ".join(told.split())
+    for fact in (
+        "Debian 13, Linux 6.12 (KVM, docker)",
+        "1890 W for the whole machine (ACPI power meter)",
+        "nvidia0: NVIDIA H100 80GB HBM3",
+        "72.0 of 80.0 GiB used, HBM, ECC on",
+        "3352 GB/s on paper, 3017.0 GB/s measured (90 %)",
+        "989 TFLOPS fp16, 1979 TOPS int8",
+        "PCIe 5.0 x16, now 1.0 x16; NVLink: 18 links, 450 GB/s each way",
+        "board 600 W (200-700 W, default 700 W); you may not change it",
+        "612 W, 61 °C, memory 74 °C, 1755 MHz, 97 % busy, held down: power cap",
+        "64 cores, 128 threads, 2 sockets, 8 NUMA nodes, 24 of the threads may be used here",
+        "AVX-512 VNNI, AVX2",
+        "12 x 32.0 GiB DDR5-5600 at 4800 MT/s, in 24 slots, 12 of 24 channels",
+        "note 12 of 24 memory channels are empty",
+        "not read cpu power: /sys/class/powercap",
+    ):
+        assert fact in flat, fact
+    assert "none found" not in told
+
+
+def test_cards_that_are_alike_share_their_facts_and_have_a_line_of_their_own_for_now() -> None:
+    cards = [replace(H100, id=f"nvidia{n}", power_w=600.0 + n) for n in range(8)]
+    told = said(*cards, EPYC)
+    assert "nvidia0 to nvidia7: 8 x NVIDIA H100 80GB HBM3" in told
+    assert told.count("3352 GB/s") == 1
+    assert "nvidia5: 605 W" in told
+    assert len(told.splitlines()) < 45, "one screen"
+    other = said(cards[0], replace(cards[1], ecc=False), EPYC)
+    assert other.count("3352 GB/s") == 2
+
+
+def test_a_box_without_a_gpu_says_so_once_and_a_driver_in_trouble_speaks_for_itself() -> None:
+    assert said(EPYC).count("none found") == 1
+    troubled = said(EPYC, notes=("NVIDIA driver is installed but not loaded",))
+    assert "none found" not in troubled
+    assert "NVIDIA driver is installed but not loaded" in troubled
+
+
+def test_one_sentence_of_many_devices_is_said_once() -> None:
+    cards = [replace(H100, id=f"nvidia{n}", unread=("processes: hidden",)) for n in range(3)]
+    assert said(*cards, EPYC).count("processes: hidden") == 1
+
+
+def test_markdown_keeps_its_tables_whole() -> None:
+    odd = replace(H100, name="Card | with *signs* <b>", remarks=("a_b_c",))
+    told = markdown(machine(Snapshot(time=1.0, wall=1.0, host=HOST, devices=(odd,))), "1.2.3")
+    rows = [line for line in told.splitlines() if line.startswith("|")]
+    assert all(row.replace("\\|", "").count("|") == 3 for row in rows)
+    assert "**nvidia0: Card \\| with \\*signs\\* &lt;b>**" in told
+    assert "a\\_b\\_c" in told
+    assert told.endswith("llmtop 1.2.3, `llmtop probe --markdown`")
+
+
+def test_what_a_person_would_run_a_model_on() -> None:
+    integrated = Device(id="intel0", name="UHD 770", vendor="Intel", kind="gpu", unified_memory=True)
+    strix = Device(
+        id="amd0", name="8060S", vendor="AMD", kind="gpu", unified_memory=True, bandwidth_gbs=Bandwidth(peak=256.0)
+    )
+    part = replace(H100, id="nvidia0.0", parent="nvidia0")
+    assert worthwhile([integrated, H100]) == (H100,)
+    assert worthwhile([integrated]) == ()
+    assert worthwhile([strix]) == (strix,)
+    assert worthwhile([H100, part]) == (part,), "work runs on the instances"
