@@ -4,10 +4,11 @@ from .contract import HardwareProbe
 from .cpu import CpuProbe
 from .host import HostProbe
 from .nvidia import NvidiaProbe
+from .unserved import UnservedProbe
 
-__all__ = ["HARDWARE", "CpuProbe", "HardwareProbe", "HostProbe", "NvidiaProbe", "detect"]
+__all__ = ["HARDWARE", "CpuProbe", "HardwareProbe", "HostProbe", "NvidiaProbe", "UnservedProbe", "detect"]
 
-HARDWARE: tuple[type[HardwareProbe], ...] = (HostProbe, NvidiaProbe, CpuProbe)
+HARDWARE: tuple[type[HardwareProbe], ...] = (HostProbe, NvidiaProbe, CpuProbe, UnservedProbe)
 """The probes, in the order in which people look for them."""
 
 
