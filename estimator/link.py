@@ -11,30 +11,39 @@ _LARGEST_CONTEXT = 800 << 20
 _UNSEEN = 0.1
 """Share of the memory of a GPU, in use by nobody that the driver names, from which somebody unnamed must work there:
 in a container the driver hides the processes, while its own share is a few percent."""
+_TRIFLE = 0.05
+"""Share of a model's weights below which what all use of a GPU's memory is no part of the model worth the name."""
 _ORDERS = {"nvidia": "NVIDIA", "cuda": "NVIDIA", "rocm": "AMD", "intel": "Intel"}
 
 
 def serving(engine: Engine, devices: list[Device]) -> list[Device]:
     """The devices that serve an engine; empty when it cannot be told.
 
-    A GPU serves it when one of its processes holds more memory there than a context takes. Where the driver names none
-    of them, its environment and command line may tell. A local engine whose processes are known, on a machine whose
-    GPUs all say who holds their memory and none names it, runs on the CPU. Everything else stays unknown.
+    A GPU serves it when one of its processes holds more memory there than a context takes; where the GPU is shared out,
+    its instance does. A chip of Apple is all that there is: CPU and GPU share its memory. Where the driver names none
+    of them, its environment and command line may tell. A local engine whose processes are known runs on the CPU if each
+    GPU says who holds its memory and does not name it, or has too little in use for the model. Everything else stays
+    unknown.
     """
     if not engine.local:
         return []
     gpus = [device for device in devices if device.kind != "cpu"]
     cpus = [device for device in devices if device.kind == "cpu"]
+    chips = [device for device in gpus if device.kind == "apple"]
+    if chips:
+        return chips
     if not gpus:
         return cpus
     holding = [(gpu, _held(gpu, engine)) for gpu in gpus]
     most = max((held or 0 for _, held in holding), default=0)
     found = [gpu for gpu, held in holding if held is not None and held >= _CONTEXT * most]
     if found:
-        return found
+        shared_out = {gpu.parent for gpu in found}
+        return [gpu for gpu in found if gpu.id not in shared_out]
     if engine.visible_devices == () and all(gpu.vendor == "NVIDIA" for gpu in gpus):
         return cpus
-    if any(gpu.processes is None or _hides_somebody(gpu) for gpu in gpus):
+    silent = [gpu for gpu in gpus if gpu.processes is None or _hides_somebody(gpu)]
+    if any(_may_hold(gpu, engine) for gpu in silent):
         return _named(engine.visible_devices, gpus)
     return cpus if engine.pids else []
 
@@ -109,6 +118,13 @@ def _hides_somebody(device: Device) -> bool:
     return used - sum(process.memory_bytes or 0 for process in processes) > _UNSEEN * total
 
 
+def _may_hold(device: Device, engine: Engine) -> bool:
+    """Whether enough of its memory is in use for a part of the engine's model."""
+    weights = engine.model.weight_bytes if engine.model else None
+    used = device.memory_used_bytes
+    return weights is None or used is None or used >= _TRIFLE * weights
+
+
 def _named(names: tuple[str, ...] | None, gpus: list[Device]) -> list[Device]:
     """The devices of these names; none where one of them could be more than one device."""
     found = [_one(name, gpus) for name in names or ()]
@@ -121,7 +137,8 @@ def _one(name: str, gpus: list[Device]) -> Device | None:
         return by_uuid[0]
     order = name.rstrip("0123456789")
     index = name[len(order) :]
-    row = [gpu for gpu in gpus if gpu.vendor == _ORDERS.get(order, gpu.vendor)]
+    row = [gpu for gpu in gpus if gpu.vendor == _ORDERS.get(order, gpu.vendor) and gpu.parent is None]
     alike = len({(gpu.vendor, gpu.name) for gpu in row}) == 1
     known = order == "nvidia" or (alike and order in {*_ORDERS, "gpu", "vulkan"})
-    return row[int(index)] if index and known and int(index) < len(row) else None
+    found = row[int(index)] if index and known and int(index) < len(row) else None
+    return None if found and any(gpu.parent == found.id for gpu in gpus) else found

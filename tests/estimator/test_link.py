@@ -2,7 +2,8 @@
 
 import pytest
 from llmtop.estimator.link import neighbours, power, serving, share
-from llmtop.probes.sample import Device, DeviceProcess, Engine
+from llmtop.probes.sample import Device, DeviceProcess, Engine, ModelFacts
+from msgspec.structs import replace
 
 GIB = 1 << 30
 CPU = Device(id="cpu", name="EPYC", vendor="AMD", kind="cpu")
@@ -100,3 +101,32 @@ def test_a_desktop_beside_a_model_takes_no_part() -> None:
     card = gpu(0, DeviceProcess(7, 9 * GIB), DeviceProcess(8, GIB // 4))
     assert (share(engine(7), card), neighbours(engine(7), card)) == (1.0, ())
     assert power(engine(7), [card]) == 300.0
+
+
+def test_an_instance_of_a_shared_out_card_serves_and_not_the_card() -> None:
+    card = gpu(0, DeviceProcess(7, 9 * GIB), DeviceProcess(8, 9 * GIB))
+    parts = [
+        replace(
+            gpu(0, DeviceProcess(pid, 9 * GIB)), id=f"nvidia0.{at}", parent="nvidia0", uuid=f"MIG-{at}", power_w=None
+        )
+        for at, pid in enumerate((7, 8))
+    ]
+    both = [card, *parts, CPU]
+    assert ids(serving(engine(8), both)) == ["nvidia0.1"]
+    assert power(engine(8), [parts[1]]) is None, "an instance has no power of its own"
+    silent = [replace(each, processes=None) for each in (card, *parts)]
+    assert ids(serving(engine(8, visible=("MIG-1",)), silent)) == ["nvidia0.1"]
+    assert ids(serving(engine(8, visible=("cuda0",)), silent)) == [], "which of its instances is not told"
+
+
+def test_a_card_with_too_little_in_use_does_not_hold_the_model() -> None:
+    display = gpu(0, told=False, used=GIB // 2)
+    model = ModelFacts(name="big", source="GGUF header", weight_bytes=40 * GIB)
+    assert ids(serving(replace(engine(7), model=model), [display, CPU])) == ["cpu"]
+    assert ids(serving(replace(engine(7), model=model), [replace(display, memory_used_bytes=8 * GIB), CPU])) == []
+    assert ids(serving(engine(7), [display, CPU])) == []
+
+
+def test_everything_on_a_chip_of_apple_runs_on_the_chip() -> None:
+    chip = Device(id="apple0", name="Apple M3 Max", vendor="Apple", kind="apple", unified_memory=True)
+    assert ids(serving(engine(7), [chip, CPU])) == ["apple0"]
