@@ -8,8 +8,9 @@ from ..probes.sample import Device, ModelFacts
 from .model import Load, decode_flops, kv_bytes_read, prefill_flops, weight_bytes_read
 from .snapshot import Band, Ceiling
 
-EIGHT_BIT = 8.5
-"""Bits per weight up to which matrix units may run in int8 or fp8 (Q8_0 stores 8.5)."""
+NARROW = 12.0
+"""Bits per weight below which most weights are of 8 bits or fewer, so that the int8 or fp8 units may work: Q8_0 files
+store 8.5 and a little, as some tensors stay wider."""
 
 
 def ceiling(facts: ModelFacts | None, load: Load, devices: list[Device], tokens_per_step: float = 1.0) -> Ceiling:
@@ -75,7 +76,7 @@ def matrix_rate(facts: ModelFacts, devices: list[Device]) -> float | None:
     bits = 8.0 * facts.weight_bytes / facts.parameters if facts.weight_bytes and facts.parameters else 16.0
     for device in devices:
         rates = device.compute_tflops
-        known = [rate for rate in (rates.fp16, rates.fp32, rates.int8 if bits <= EIGHT_BIT else None) if rate]
+        known = [rate for rate in (rates.fp16, rates.fp32, rates.int8 if bits < NARROW else None) if rate]
         if not known:
             return None
         total += max(known)

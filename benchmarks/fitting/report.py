@@ -33,12 +33,12 @@ of the device's median error.
 HINDRANCES = """\
 What holds back the rest:
 
-- Three devices have 272 of the 562 rows of llama.cpp with one stream (Strix Halo, MI50, R9700), and each is nearly
+- Three devices have 258 of the 548 rows of llama.cpp with one stream (Strix Halo, MI50, R9700), and each is nearly
   alone in its class: held out, nothing is left to tell how far ROCm or Vulkan gets there. Counted once they weigh as
   other devices do.
-- Of the tenth of these rows that lies above the p90 error two thirds are those of MI50 and Strix Halo: the first has
-  no kin in llama.cpp; of the second, BF16 files under Vulkan without bfloat16 in the driver, which reads them two to
-  three times slower (the rows do not name the driver), and caches of 32k tokens and more.
+- Of the tenth of these rows that lies above the p90 error more than half are those of MI50 and Strix Halo: the first
+  has no kin in llama.cpp; of the second, BF16 files under Vulkan without bfloat16 in the driver, which reads them two
+  to three times slower (the rows do not name the driver), and caches of 32k tokens and more.
 - Two thirds of the rows with several streams are one source's (argonne-lcf/LLM-Inference-Bench, static batches); many
   rows of a device and a source together weigh little more than a few. In the fit the dense ones have a median error of
   about 10 %.
