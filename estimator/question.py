@@ -39,6 +39,8 @@ class Question(Struct, frozen=True, kw_only=True):
     generated."""
     before: float = 0.0
     """Tokens in the cache before the prompt is read."""
+    room: float = 0.0
+    """Tokens that the cache of each stream must have room for, however few are in it."""
     kv_bytes_per_element: float = F16_BYTES
     small_host: bool = False
     """Whether a single-board computer or the like feeds the devices."""
@@ -59,11 +61,11 @@ class Question(Struct, frozen=True, kw_only=True):
     @property
     def longest(self) -> float:
         """Tokens that the cache of each stream must have room for."""
-        return max(self.before + self.prompt + self.generate, self.depth)
+        return max(self.before + self.prompt + self.generate, self.depth, self.room)
 
     def check(self) -> None:
         """Raises Unanswerable for a load that cannot be."""
-        loads = (self.prompt, self.generate, self.before, self.depth, self.streams or 1.0)
+        loads = (self.prompt, self.generate, self.before, self.depth, self.room, self.streams or 1.0)
         if not all(0.0 <= each <= MOST_TOKENS for each in loads) or self.generate < 1.0:
             raise Unanswerable("a load needs a prompt of 0 tokens or more and at least one token to generate")
         if self.streams is not None and self.streams < 1.0:

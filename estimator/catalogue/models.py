@@ -80,6 +80,10 @@ class CatalogueModel(Struct, frozen=True, kw_only=True):
     """True where a count rests on a shape that no public file confirms."""
     source: str
     aliases: tuple[str, ...] = ()
+    released: str | None = None
+    """When its weights came out, as "2025-04"."""
+    tasks: tuple[str, ...] = ()
+    """What it is made for: "chat", "code", "vision", "reasoning"; "base" where it only goes on with a text."""
 
     def facts(self, fmt: Format, weight_bytes: float | None = None) -> ModelFacts:
         """What is known of a file of this model in a format.

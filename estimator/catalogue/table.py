@@ -7,10 +7,12 @@ from typing import TypeVar
 import msgspec
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+LISTS = frozenset({"aliases", "tasks"})
+"""Columns whose cells hold several words with "|" between them."""
 
 
 def rows(path: Path, kind: type[Row]) -> list[Row]:
-    """All rows of the file; an empty cell takes the default, further names are split at "|".
+    """All rows of the file; an empty cell takes the default.
 
     Raises:
         msgspec.ValidationError: a cell holds what its column cannot.
@@ -20,7 +22,7 @@ def rows(path: Path, kind: type[Row]) -> list[Row]:
     filled: list[dict[str, object]] = []
     for row in read:
         cells: dict[str, object] = {name: cell for name, cell in row.items() if cell}
-        if row.get("aliases"):
-            cells["aliases"] = row["aliases"].split("|")
+        for several in LISTS & cells.keys():
+            cells[several] = str(cells[several]).split("|")
         filled.append(cells)
     return msgspec.convert(filled, list[kind], strict=False)  # type: ignore[valid-type]

@@ -1,0 +1,119 @@
+"""What a person would take of everything that a machine can run: the quantisation of each model, and which model first.
+
+Quantisation: on the GPUs alone and brisk, the best one up to 8 bits, for nobody can tell more bits from it; else the
+smallest of those with 4 bits and more, for speed; fewer bits only where nothing else fits.
+
+Order: what runs at reading speed before what does not; then by worth, the effective size times what is left of it in
+few bits, what a year of progress makes of it, and the root of the speed up to a brisk one. The effective size of a
+mixture of experts is the geometric mean of all its parameters and those that a token uses, a rule of thumb among those
+who train them. Progress: the size that the same result needs halves within about 3.3 months by "Densing law of LLMs"
+(Xiao et al., arXiv 2412.04315); a year is taken for it here, since benchmarks count more of the progress than people.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from .catalogue.formats import format as known_format
+from .catalogue.models import CatalogueModel
+from .fit import Box, Fit, Wish, fit
+from .format_names import NATIVE, common, usual
+from .predict import Prediction, predict
+from .software import Engine
+
+READING_TPS = 8.0
+"""Tokens a second that a person reads: 300 words a minute are 5 words a second, at 1.5 tokens a word."""
+BRISK_TPS = 25.0
+"""Decode rate from which more speed is worth less than better weights."""
+GOOD_BITS = 4.0
+"""Bits per weight below which a model answers noticeably worse."""
+DOUBLING_YEARS = 1.0
+LEFT = ((4.0, 1.0), (3.0, 0.8), (0.0, 0.5))
+"""Bits per weight, and what is left of the effective size from there on: by the perplexities that llama.cpp's PR 1684
+gives, 13B in Q2_K is as good as 7B in 16 bit, in Q3_K_M as one of some 10B, and in Q4_K_M nearly as good as itself."""
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A model in a quantisation with its place, and the speed there."""
+
+    model: CatalogueModel | None
+    """Its row; None for a file of this machine that the catalogue does not know."""
+    fit: Fit
+    found: Prediction | None
+    """None where it fits nowhere."""
+    chosen: bool = False
+    """Whether it is the quantisation that a person would take."""
+
+    @property
+    def decode_tps(self) -> float:
+        """What is expected; 0 where it fits nowhere."""
+        return self.found.decode_tps.value if self.found else 0.0
+
+
+def ladder(model: CatalogueModel, engine: Engine) -> tuple[str, ...]:
+    """The sensible quantisations, best first: without 16 bits, and only the one that it was made in if there is one."""
+    if model.family in NATIVE:
+        return (usual(engine, model.family).name,)
+    return tuple(name for name in common(engine) if name != "BF16") or common(engine)
+
+
+def offers(models: Iterable[CatalogueModel], box: Box, wish: Wish, least_tps: float = READING_TPS) -> list[Offer]:
+    """All models in all their sensible quantisations, the best model first and its chosen quantisation first of it.
+
+    Raises:
+        Unanswerable: the engine runs on none of the devices, or nothing is known of their memory.
+    """
+    found = [of_model(model, box, wish, least_tps) for model in models]
+    found.sort(key=lambda row: _rank(row[0], least_tps), reverse=True)
+    return [offer for row in found for offer in row]
+
+
+def of_model(model: CatalogueModel, box: Box, wish: Wish, least_tps: float = READING_TPS) -> list[Offer]:
+    """One model in its quantisations, the chosen one first, then from large to small."""
+    row = [offer(model, fit(model.facts(known_format(name)), box, wish)) for name in ladder(model, wish.engine)]
+    best = chosen(row, least_tps)
+    first = Offer(model=model, fit=best.fit, found=best.found, chosen=True)
+    return [first, *(each for each in row if each is not best)]
+
+
+def offer(model: CatalogueModel | None, placed: Fit) -> Offer:
+    """With the speed, where it fits."""
+    return Offer(model=model, fit=placed, found=predict(placed.question) if placed.runs_on else None)
+
+
+def chosen(row: Sequence[Offer], least_tps: float = READING_TPS) -> Offer:
+    """The quantisation that a person would take, of one model's from large to small."""
+    good = [each for each in row if known_format(each.fit.facts.quantization or "").bits >= GOOD_BITS] or list(row)
+    brisk = [each for each in good if each.fit.runs_on == "gpu" and each.decode_tps >= BRISK_TPS]
+    if brisk:
+        return brisk[0]
+    fitting = [each for each in row if each.found]
+    if not fitting:
+        return row[-1]
+    fast = [each for each in fitting if each.decode_tps >= least_tps] or fitting
+    return next((each for each in reversed(fast) if each in good), fast[0])
+
+
+def worth(made: Offer) -> float:
+    """A measure of what it does for a person, in effective millions of parameters of a model of the year 2000."""
+    model = made.model
+    if model is None:
+        return 0.0
+    bits = known_format(made.fit.facts.quantization or "").bits
+    left = next(share for least, share in LEFT if bits >= least)
+    pace = math.sqrt(min(made.decode_tps / BRISK_TPS, 1.0))
+    size = math.sqrt(model.parameters_m * model.active_m)
+    return size * left * pace * 2.0 ** ((_year(model.released) - 2000.0) / DOUBLING_YEARS)
+
+
+def _rank(best: Offer, least_tps: float) -> tuple[bool, bool, float]:
+    return best.decode_tps >= least_tps, best.found is not None, worth(best)
+
+
+def _year(released: str | None) -> float:
+    """2025.25 of "2025-04"; that of the first models of the catalogue where it is not known."""
+    if released is None:
+        return 2022.0
+    year, _, month = released.partition("-")
+    return int(year) + (int(month or 1) - 1) / 12
