@@ -99,6 +99,7 @@ class CatalogueDevice(Struct, frozen=True, kw_only=True):
                 basis=f"catalogue: {self.name} ({self.source})",
             ),
             memory_type=self.memory_class,
+            unified_memory=self.unified_memory or None,
             architecture=self.architecture,
             cores=self.units if self.kind in {"cpu", "apple"} else None,
         )

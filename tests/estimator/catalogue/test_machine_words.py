@@ -1,0 +1,69 @@
+"""Machines as people describe them; sizes and bandwidths by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llmtop.estimator.catalogue.machine_words import machine
+from llmtop.estimator.catalogue.names import UnknownName
+
+GIB = 1 << 30
+GPU, CPU = "gpu", "cpu"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("RTX 4090", [("RTX 4090", GPU, 24, 1008)]),
+        ("2x RTX 3090", [("RTX 3090", GPU, 24, 936)] * 2),
+        ("M4 Max 40c 64GB", [("Apple M4 Max 40c", "apple", 64, 546)]),
+        ("EPYC 9354 12xDDR5-4800 384GB", [("EPYC 9354", CPU, 384, 461)]),
+        ("2 x EPYC 9354 24xDDR5-4800 768GB", [("2 x EPYC 9354", CPU, 768, 922)]),
+        ("RTX 3060 12GB + 32GB RAM", [("RTX 3060 12GB", GPU, 12, 360), ("CPU", CPU, 32, 51)]),
+        ("a 12 GB 3060 and 32 GB RAM", [("RTX 3060 12GB", GPU, 12, 360), ("CPU", CPU, 32, 51)]),
+        ("7900 XTX, dual-channel DDR5-6000 64GB", [("RX 7900 XTX", GPU, 24, 960), ("CPU", CPU, 64, 96)]),
+        ("B580 + 2xDDR4-3200 32GB", [("Arc B580", GPU, 12, 456), ("CPU", CPU, 32, 51)]),
+        ("Strix Halo 128GB", [("Strix Halo Radeon 8060S", GPU, 128, 256)]),
+        ("3060 12GB + Ryzen 9 7950X 64GB", [("RTX 3060 12GB", GPU, 12, 360), ("Ryzen 9 7950X", CPU, 64, 83)]),
+    ],
+)
+def test_what_people_write(text: str, found: list[tuple[str, str, int, int]]) -> None:
+    devices = machine(text)
+    told = [
+        (each.name, each.kind, (each.memory_total_bytes or 0) // GIB, round(each.bandwidth_gbs.peak or 0))
+        for each in devices
+    ]
+    assert told == found
+    assert len({each.id for each in devices}) == len(devices)
+
+
+def test_two_sockets_are_one_device_of_twice_the_cores() -> None:
+    (one,), (two,) = machine("EPYC 9354"), machine("2x EPYC 9354")
+    assert two.cores == 2 * (one.cores or 0)
+    assert two.bandwidth_gbs.peak == 2 * (one.bandwidth_gbs.peak or 0)
+    assert two.compute_tflops.fp32 == 2 * (one.compute_tflops.fp32 or 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no hardware is named"),
+        ("RTX 4090 384GB", 'unknown hardware "RTX 4090 384GB"; nearest: RTX 4090'),
+        ("99x RTX 4090", "1 to 64"),
+        ("0x RTX 4090", "1 to 64"),
+        ("M4 Max 64GB", "may be Apple M4 Max 32c or Apple M4 Max 40c"),
+        ("RTX 3060 + nonsense", "unknown hardware"),
+    ],
+)
+def test_what_is_no_machine_is_said(text: str, said: str) -> None:
+    with pytest.raises(UnknownName, match=said):
+        machine(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_a_machine_or_one_line(text: str) -> None:
+    said = ""
+    try:
+        assert machine(text)
+    except UnknownName as unknown:
+        said = str(unknown)
+    assert len(said.splitlines()) <= 1
