@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 
 import psutil
 
 from ..sample import Bandwidth, Compute, Device, Devices
 from .cpu_facts import CpuFacts, cpu_facts, machine_words
 from .cpu_name import SlowCpuName, slow_cpu_name
+from .cpu_power import CpuPower
 from .cpu_temperature import CpuTemperature
+from .energy_counter import steady_time
 from .files import ROOT
 from .instructions import HALF, INT8, gain
 from .measurement import CachedMeasurement, Measurement
-from .rapl import Rapl
 from .smbios import Channel, memory_channels
 
 
 class CpuProbe:
-    """Reads the CPU. Where a sensor is missing its field is None, without a word."""
+    """Reads the CPU. Where a sensor is missing its field is None; why there is no power stands in `unread`."""
 
     name = "cpu"
 
@@ -28,14 +28,14 @@ class CpuProbe:
         period: float = 1.0,
         root: Path = ROOT,
         cache: Path | None = None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = steady_time,
         slow_name: SlowCpuName = slow_cpu_name,
     ) -> None:
         """`cache` is the file with the measured bandwidth; None means the user's own."""
         self.period = period
         self._root = root
         self._slow_name = slow_name
-        self._rapl = Rapl(root, clock)
+        self._power = CpuPower(root, clock)
         self._measured = CachedMeasurement(cache)
         self._temperature: CpuTemperature | None = None
         self._facts: CpuFacts | None = None
@@ -53,6 +53,7 @@ class CpuProbe:
         facts = self._known()
         measurement = self._measured.read()
         memory = psutil.virtual_memory()
+        draw = self._power.read()
         return Devices(
             devices=(
                 Device(
@@ -64,12 +65,16 @@ class CpuProbe:
                     memory_used_bytes=memory.total - memory.available,
                     utilization=self._utilization(),
                     temperature_c=self._temperature.read() if self._temperature else None,
-                    power_w=self._rapl.read(),
+                    power_w=draw.power_w,
+                    energy_j=draw.energy_j,
+                    power_limit_w=draw.power_limit_w,
+                    power_limit_default_w=draw.power_limit_default_w,
+                    limits=draw.limits,
                     bandwidth_gbs=bandwidth(self._channels, measurement),
                     compute_tflops=compute(measurement, facts.flags),
                     cores=self._cores,
                     cache_bytes=facts.cache_bytes,
-                    problem=self._rapl.problem,
+                    unread=draw.unread,
                 ),
             ),
         )

@@ -1,6 +1,7 @@
-"""The machine itself: its name, its system and its memory."""
+"""The machine itself: its name, its system, its memory and what it draws."""
 
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -8,7 +9,9 @@ import psutil
 from ..sample import Host
 from .cpu_facts import CpuFacts, cpu_facts
 from .cpu_name import SlowCpuName, slow_cpu_name
+from .energy_counter import steady_time
 from .files import ROOT
+from .machine_power import MachinePower
 
 
 class HostProbe:
@@ -16,9 +19,17 @@ class HostProbe:
 
     name = "host"
 
-    def __init__(self, *, period: float = 1.0, root: Path = ROOT, slow_name: SlowCpuName = slow_cpu_name) -> None:
+    def __init__(
+        self,
+        *,
+        period: float = 1.0,
+        root: Path = ROOT,
+        clock: Callable[[], float] = steady_time,
+        slow_name: SlowCpuName = slow_cpu_name,
+    ) -> None:
         self.period = period
         self._root = root
+        self._power = MachinePower(root, clock)
         self._slow_name = slow_name
         self._facts: CpuFacts | None = None
         self._node = platform.node() or "localhost"
@@ -36,6 +47,7 @@ class HostProbe:
             self._facts = cpu_facts(self._root)
             self._cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
         memory = psutil.virtual_memory()
+        draw = self._power.read()
         return Host(
             name=self._node,
             os=self._os,
@@ -43,6 +55,9 @@ class HostProbe:
             cores=self._cores,
             memory_total_bytes=memory.total,
             memory_used_bytes=memory.total - memory.available,
+            power_w=draw.power_w,
+            power_source=draw.source,
+            energy_j=draw.energy_j,
         )
 
 

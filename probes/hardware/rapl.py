@@ -1,83 +1,91 @@
-"""Power of the CPU packages from the energy counters that Linux publishes (RAPL).
+"""Power of the CPU packages and their memory from the energy counters that Linux publishes (RAPL).
 
-Layout: Documentation/power/powercap/powercap.rst in Linux. `class/powercap/intel-rapl:N` is a top-level zone, `name` is
-"package-N" (or "psys", the whole platform, which is not counted), `energy_uj` counts microjoules and starts again at 0
-after `max_energy_range_uj`. AMD processors since Zen appear under the same names. Since Linux 5.10 only root may
-read `energy_uj`.
+Since Linux 5.10 only root may read `energy_uj` (CVE-2020-8694). What allows it for good is a rule of udev, in
+/etc/udev/rules.d/70-rapl.rules: SUBSYSTEM=="powercap", ACTION=="add", RUN+="/bin/chmod a+r /sys%p/energy_uj"
 """
 
-import re
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 
-from msgspec import Struct
+from ..sample import PowerLimit
+from .energy_counter import Counter, EnergyMeter, Spent, steady_time
+from .files import ROOT
+from .powercap import PACKAGE_CEILING_W, Powercap, counters, powercap
+from .rapl_limits import RaplLimits
 
-from .files import ROOT, read_text
-
-_SHORTEST = 0.02
-"""Seconds: the counters move about every millisecond, so a shorter interval is noise."""
-
-
-class _Zone(Struct):
-    """One package as it was read."""
-
-    range_uj: int
-    energy_uj: int
+_LOOK_AGAIN_S = 60.0
+"""Packages come and go with their last core, which is rare; the names are looked at again after this time."""
+_STILL_S = 10.0
+"""A counter of a running package that has not moved for so long will not."""
 
 
 class Rapl:
-    """Turns the counters into watts, from one reading to the next."""
+    """Turns the counters into watts, from one reading to the next: all packages, and the memory that counts apart."""
 
-    def __init__(self, root: Path = ROOT, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, root: Path = ROOT, clock: Callable[[], float] = steady_time) -> None:
         self.problem: str | None = None
-        """Why the power is not known, when somebody can change that."""
+        """Why the power is not known, when somebody can change that or would wonder."""
+        self.energy_j: float | None = None
+        """Joules since the first reading; falls to 0 when what was spent in between is not known."""
+        self.limits: tuple[PowerLimit, ...] = ()
+        self.power_limit_w: float | None = None
+        """What all packages may draw for long."""
+        self.power_limit_default_w: float | None = None
+        """Their thermal design power."""
+        self._root = root
         self._folder = root / "sys/class/powercap"
         self._clock = clock
-        self._zones: dict[str, _Zone] = {}
-        self._time: float | None = None
-        self._power: float | None = None
+        self._meter = EnergyMeter(clock)
+        self._zones = Powercap()
+        self._counters: tuple[Counter, ...] = ()
+        self._limits = RaplLimits(self._zones)
+        self._looked: float | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything to read, be it allowed or not."""
+        return bool(self._zones.packages) or self._zones.hidden
 
     def read(self) -> float | None:
         """Watts of all packages since the previous reading; None on the first and when a package cannot be read."""
+        self._look()
+        spent = self._meter.read(self._counters)
+        if spent == Spent() and not self._meter.forbidden:
+            self._looked = None
+        self.problem = self._trouble()
+        self.energy_j = spent.energy_j
+        self.limits = self._limits.read()
+        self.power_limit_w = self._limits.long_term_w()
+        self.power_limit_default_w = self._limits.default_w()
+        return spent.power_w
+
+    def _look(self) -> None:
+        """Finds the zones, also those that came since."""
         now = self._clock()
-        if self._time is not None and now - self._time < _SHORTEST:
-            return self._power
-        self.problem = None
-        energies = self._energies()
-        spent = None
-        if energies and self._time is not None and energies.keys() == self._zones.keys():
-            spent = sum(self._spent(energies[name], self._zones[name]) for name in energies)
-        self._power = None if spent is None or self._time is None else spent / 1e6 / (now - self._time)
-        self._zones = energies
-        self._time = now
-        return self._power
+        if self._looked is not None and now - self._looked < _LOOK_AGAIN_S:
+            return
+        self._looked = now
+        zones = powercap(self._root)
+        if zones == self._zones:
+            return
+        self._zones = zones
+        self._limits = RaplLimits(zones)
+        self._counters = (
+            *counters(zones.packages, ceiling_w=PACKAGE_CEILING_W, restless=True),
+            *counters(zones.memories, ceiling_w=PACKAGE_CEILING_W, restless=False),
+        )
 
-    def _energies(self) -> dict[str, _Zone]:
-        """The packages with their counters now; empty when one of them cannot be read."""
-        zones: dict[str, _Zone] = {}
-        for folder in sorted(self._folder.glob("intel-rapl:*")):
-            if not re.fullmatch(r"intel-rapl:\d+", folder.name):
-                continue
-            if not (read_text(folder / "name") or "").startswith("package"):
-                continue
-            energy = folder / "energy_uj"
-            try:
-                counted = int(energy.read_text("ascii"))
-            except PermissionError:
-                self.problem = (
-                    f"power: {energy} may be read by root only; "
-                    f"sudo chmod a+r {self._folder}/intel-rapl:*/energy_uj allows it until the next boot"
-                )
-                return {}
-            except (OSError, ValueError):
-                return {}
-            range_text = read_text(folder / "max_energy_range_uj") or ""
-            zones[folder.name] = _Zone(int(range_text) if range_text.isdigit() else 0, counted)
-        return zones
-
-    @staticmethod
-    def _spent(zone: _Zone, before: _Zone) -> int:
-        """Microjoules between two readings, over at most one wrap of the counter."""
-        spent = zone.energy_uj - before.energy_uj
-        return spent if spent >= 0 else spent + zone.range_uj
+    def _trouble(self) -> str | None:
+        if self._zones.hidden:
+            return (
+                "power: the container hides what is behind /sys/class/powercap; "
+                "docker run --security-opt systempaths=unconfined shows it"
+            )
+        if self._meter.forbidden:
+            return (
+                f"power: {self._meter.forbidden} may be read by root only; "
+                f"sudo chmod a+r {self._folder}/intel-rapl:*/energy_uj allows it until the next boot"
+            )
+        if self._meter.still_s >= _STILL_S:
+            return "power: the energy counter of the CPU stands still"
+        return None
