@@ -100,6 +100,30 @@ def power(engine: Engine, devices: list[Device], apart_from: frozenset[str] = fr
     return sum(known) if known and len(known) == len(watts) else None
 
 
+def shares(engine: Engine, devices: list[Device], others: Sequence[Engine]) -> dict[str, float] | None:
+    """By id, the part of each device that serves an engine which works for it; None when one of them is not known.
+
+    `devices` are those of the machine, `others` the readings of all engines.
+    """
+    served_by = serving(engine, devices)
+    silent = any(device.processes is None for device in served_by)
+    apart_from = contested(engine, others, devices) if silent else frozenset[str]()
+    parts = {device.id: None if device.id in apart_from else share(engine, device) for device in served_by}
+    known = {name: part for name, part in parts.items() if part is not None}
+    return known if known and len(known) == len(parts) else None
+
+
+def moved(devices: Sequence[Device]) -> float | None:
+    """The measured share of the peak bandwidth that devices move together; None unless all of them measure it."""
+    used = [device.bandwidth_utilization for device in devices]
+    known = [each for each in used if each is not None]
+    if not known or len(known) < len(used):
+        return None
+    peaks = [device.bandwidth_gbs.peak or 0.0 for device in devices]
+    weights = peaks if all(peaks) else [1.0] * len(known)
+    return sum(each * weight for each, weight in zip(known, weights, strict=True)) / sum(weights)
+
+
 def _power(engine: Engine, device: Device) -> float | None:
     part = share(engine, device)
     return None if device.power_w is None or part is None else device.power_w * part

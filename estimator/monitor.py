@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
-from .snapshot import Event, Snapshot
+from .box import Box
+from .idle import BUSY_FROM, Idle
+from .snapshot import Event, Price, Snapshot
 from .trail import Trail
 from .watchers import Watchers
 
@@ -24,7 +26,13 @@ class Monitor:
     What is needed for engines and devices is imported when the first one comes, so that a screen can be drawn before.
     """
 
-    def __init__(self, interval: float = 1.0, window: float | None = None, runs: "Sequence[Run]" = ()) -> None:
+    def __init__(
+        self,
+        interval: float = 1.0,
+        window: float | None = None,
+        runs: "Sequence[Run]" = (),
+        price: Price | None = None,
+    ) -> None:
         self._runs = list(runs)
         self._interval = interval
         self._window = max(WINDOW, interval) if window is None else window
@@ -34,6 +42,8 @@ class Monitor:
         self._engines: dict[str, EngineTrack] = {}
         self._watchers = Watchers()
         self._power: dict[str, Trail] = {}
+        self._box = Box(price)
+        self._idle: dict[str, Idle] = {}
         self._events: deque[Event] = deque(maxlen=EVENTS)
 
     def feed(self, sample: Sample) -> None:
@@ -43,6 +53,7 @@ class Monitor:
         match sample.reading:
             case Host() as host:
                 self._host = host
+                self._box.add_host(sample.time, sample.period, host)
             case Devices() as devices:
                 self._feed_devices(sample, devices)
             case Engine() as engine:
@@ -61,7 +72,10 @@ class Monitor:
             time=self._time,
             wall=self._wall,
             host=self._host,
+            power=self._box.power(self._time, self._host, devices),
             devices=tuple(devices),
+            idle_w={device.id: self._idle[device.id].watts for device in devices},
+            session_energy_j={device.id: self._box.spent(device) for device in devices},
             engines=tuple(track.view(self._time, devices, self._runs, readings) for track in tracks),
             events=tuple(self._events),
             notes=tuple(seen.problem for _, _, seen in self._devices.values() if seen.problem),
@@ -83,6 +97,7 @@ class Monitor:
         self._runs += runs
 
     def _feed_engine(self, sample: Sample, engine: Engine) -> None:
+        from .link import shares  # noqa: PLC0415
         from .track import EngineTrack, event  # noqa: PLC0415
 
         source, told = self._watchers.assign(sample, engine)
@@ -96,15 +111,34 @@ class Monitor:
             track = self._engines[source] = EngineTrack(source, engine, self._window, self._interval)
         for happened in track.feed(sample.time, sample.period, engine):
             self._events.append(event(sample.wall, engine, happened))
+        readings = [track.reading for track in self._engines.values()]
+        parts = shares(engine, self._read_devices(), readings)
+        track.session.add(sample.time, sample.period, engine, parts, self._box.energies)
 
     def _feed_devices(self, sample: Sample, devices: Devices) -> None:
         _, _, before = self._devices.get(sample.source, (0.0, 0.0, None))
         known = {device.id: device for device in before.devices} if before else {}
         self._devices[sample.source] = (sample.time, sample.period, devices)
+        self._box.add_devices(sample.time, sample.period, devices.devices, self._read_devices())
+        at_rest = any(each.utilization is not None and each.utilization <= BUSY_FROM for each in devices.devices)
+        working = self._working() if at_rest else set[str]()
         for device in devices.devices:
+            idle = self._idle.setdefault(device.id, Idle())
+            idle.add(sample.time, sample.period, device, works=device.id in working)
             trail = self._power.setdefault(device.id, Trail(self._interval))
             trail.add(sample.time, device.power_w)
             self._events.extend(_device_events(sample.wall, known.get(device.id), device))
+
+    def _read_devices(self) -> list[Device]:
+        """All devices as they were last read."""
+        return [device for _, _, seen in self._devices.values() for device in seen.devices]
+
+    def _working(self) -> set[str]:
+        """The devices that serve an engine which has something to do."""
+        from .link import serving  # noqa: PLC0415
+
+        busy = [track.reading for track in self._engines.values() if track.reading.requests_running]
+        return {device.id for engine in busy for device in serving(engine, self._read_devices())} if busy else set()
 
     def _all_devices(self) -> list[Device]:
         """All devices, GPUs first; one whose source is silent says so."""

@@ -57,6 +57,24 @@ class Model(Struct, frozen=True, kw_only=True):
     basis: str | None = None
 
 
+class EngineSession(Struct, frozen=True, kw_only=True):
+    """One engine since it is watched. Joules per token are taken over the same seconds."""
+
+    tokens: float | None = None
+    """Generated, across restarts; None where it publishes no count."""
+    prefill_tokens: float | None = None
+    seconds: float = 0.0
+    """In which both its tokens and the joules drawn for it are known, at work and at rest."""
+    gap_s: float = 0.0
+    """In which one of them is not."""
+    joules: float | None = None
+    """Drawn for it in those seconds: its share of the devices that serve it."""
+    idle_joules: float | None = None
+    """Those of them that were drawn while it had nothing to do."""
+    joules_per_token: float | None = None
+    """All joules, those of prompts and of rest too, over the tokens that were generated in those seconds."""
+
+
 class EngineView(Struct, frozen=True, kw_only=True):
     """One engine: measured, expected and ceiling, never mixed."""
 
@@ -105,8 +123,12 @@ class EngineView(Struct, frozen=True, kw_only=True):
     expected: Expected = Expected()
     mbu: float | None = None
     mfu: float | None = None
+    bandwidth_utilization: float | None = None
+    """Share of the peak bandwidth that the memory of its devices moved, as their hardware counts it, for whomever."""
     power_w: float | None = None
     joules_per_token: float | None = None
+    """Of now."""
+    session: EngineSession = EngineSession()
     binds: str | None = None
     """One sentence: what limits it now, or why nothing can be said."""
 
@@ -120,6 +142,35 @@ class Event(Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
+class Price(Struct, frozen=True, kw_only=True):
+    """What energy costs."""
+
+    per_kwh: float
+    currency: str | None = None
+    """As it was given: "EUR", "€"."""
+
+
+class BoxPower(Struct, frozen=True, kw_only=True):
+    """The whole machine: its power now, and its energy since it is watched."""
+
+    power_w: float | None = None
+    basis: str | None = None
+    """What is in it and what is not: "2 GPUs and the CPU package; not disks, fans, mainboard"."""
+    energy_j: float | None = None
+    energy_basis: Literal["counted", "sampled", "mixed"] | None = None
+    """By counters of the hardware, or summed up from watts."""
+    kwh: float | None = None
+    seconds: float = 0.0
+    """In which the energy of all parts is known."""
+    gap_s: float = 0.0
+    """In which that of a part is not, so that it is missing in the sum."""
+    cost: float | None = None
+    """Of the energy, in `currency`; None without a price."""
+    price: float | None = None
+    """For a kWh."""
+    currency: str | None = None
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """Everything that is known at one moment."""
 
@@ -128,7 +179,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     wall: float
     """Unix time of the newest sample."""
     host: Host | None = None
+    power: BoxPower = BoxPower()
     devices: tuple[Device, ...] = ()
+    idle_w: dict[str, float | None] = {}
+    """By device id: watts that it draws when it does nothing; None until that was seen."""
+    session_energy_j: dict[str, float | None] = {}
+    """By device id: joules since it is watched; None where that is not known, and for an instance of a GPU."""
     engines: tuple[EngineView, ...] = ()
     events: tuple[Event, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,11 +7,12 @@ from ..probes.sample import Device, Engine, ModelFacts, Total
 from . import sentence
 from .drafting import Drafting
 from .flow import Flow, Told, is_another
-from .link import contested, neighbours, power, serving, share, shared
+from .link import contested, moved, neighbours, power, serving, share, shared
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
 from .outlook import Outlook, outlook, where
 from .own import Run
 from .rate import Mean, Rate
+from .session import Session
 from .snapshot import EngineView, Event, Model
 from .steady import Steady
 from .trail import Trail
@@ -36,6 +37,7 @@ class EngineTrack:
         self.time = 0.0
         self.period = interval
         self.trail = Trail(interval)
+        self.session = Session()
         self._window = window
         self._begin()
         self._known: tuple[object, Outlook] | None = None
@@ -104,6 +106,7 @@ class EngineTrack:
                 pid=reading.pid,
                 problem=f"no word for {silence:.0f} s",
                 model=self._model_view(),
+                session=self.session.told,
             )
         load = self._load()
         served_by = serving(reading, devices)
@@ -150,6 +153,8 @@ class EngineTrack:
             expected=good,
             mbu=decode / roof.decode_tps if decode and roof.decode_tps and roof.limit == "bandwidth" else None,
             mfu=prefill / roof.prefill_tps if prefill and roof.prefill_tps else None,
+            bandwidth_utilization=moved(served_by),
+            session=self.session.told,
             power_w=drawn,
             joules_per_token=drawn / decode if drawn and decode and decode > 0.05 else None,
             binds=sentence.binds(

@@ -35,6 +35,9 @@ def test_version() -> None:
         (("--bogus",), 2, "--bogus"),
         (("--interval", "0"), 2, "between 0.1 and 3600"),
         (("--interval", "soon"), 2, "'soon'"),
+        (("--price", "free"), 2, "'free' is no price of a kWh"),
+        (("--price", "0,30"), 2, "write it as 0.30"),
+        (("demo", "--price", "1000"), 2, "between 0 and 1000"),
         (("--api-key", "sk-x"), 2, "--api-key"),
         (("--api-key-env", "NOT_THERE"), 2, "NOT_THERE"),
         (("--replay", "/nowhere/run.jsonl"), 1, "/nowhere/run.jsonl"),
@@ -99,7 +102,7 @@ def test_json_keeps_the_contract() -> None:
     assert set(engine) >= {
         "engine", "version", "url", "pid", "status", "problem", "model", "devices", "decode_tps", "prefill_tps",
         "decode_source", "liveness", "ttft_s", "tpot_s", "requests_running", "requests_waiting", "kv_cache_usage",
-        "context_tokens", "ceiling", "expected", "mbu", "mfu", "power_w", "joules_per_token",
+        "context_tokens", "ceiling", "expected", "mbu", "mfu", "power_w", "joules_per_token", "session",
     }  # fmt: skip
     cpu = next(device for device in document["devices"] if device["id"] == "cpu")
     assert set(cpu) >= {
@@ -107,6 +110,14 @@ def test_json_keeps_the_contract() -> None:
         "sm_clock_mhz", "memory_clock_mhz", "power_w", "power_limit_w", "power_limit_min_w", "power_limit_max_w",
         "power_limit_default_w", "throttle_reasons", "bandwidth_gbs", "problem",
     }  # fmt: skip
+
+
+def test_a_price_is_part_of_the_power_of_the_machine() -> None:
+    done = llmtop("--json", "--no-discover", "--interval", "0.2", "--price", "0.30 EUR")
+    power = json.loads(done.stdout)["power"]
+    assert (power["price"], power["currency"]) == (0.3, "EUR")
+    assert set(power) >= {"power_w", "basis", "energy_j", "energy_basis", "kwh", "seconds", "gap_s", "cost"}
+    assert (power["cost"] is None) == (power["kwh"] is None)
 
 
 @pytest.mark.parametrize(

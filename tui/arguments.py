@@ -3,8 +3,12 @@
 import argparse
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..probes import VERSION
+
+if TYPE_CHECKING:
+    from ..estimator.snapshot import Price
 
 KEY_VARIABLE = "LLMTOP_API_KEY"
 MOST_TOKENS = 10_000_000
@@ -175,6 +179,9 @@ def _monitor_options(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--interval", type=_interval, default=1.0, metavar="SECONDS", help="time between readings (default 1)"
     )
+    to.add_argument(
+        "--price", type=_price, metavar="PRICE", help='of a kWh, as 0.30 or "0.30 EUR": shows what the session costs'
+    )
     to.add_argument("--once", action="store_true", help="sample for one interval, print a table and exit")
     to.add_argument("--json", action="store_true", help="like --once, but print JSON")
     to.add_argument("--record", type=Path, metavar="FILE", help="write all samples to a new file")
@@ -198,6 +205,15 @@ def _interval(text: str) -> float:
     if not 0.1 <= seconds <= 3600:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of seconds between 0.1 and 3600")
     return seconds
+
+
+def _price(text: str) -> "Price":
+    from .price import price  # noqa: PLC0415 # is seldom asked for
+
+    try:
+        return price(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _log(text: str) -> str:

@@ -80,6 +80,7 @@ def _monitor(options: argparse.Namespace) -> int:
             discover=not options.no_discover,
             logs=options.log,
             record=record,
+            price=options.price,
         )
         try:
             if not once:
@@ -100,7 +101,7 @@ def _replay(options: argparse.Namespace) -> int:
     if options.record or options.url:
         raise WrongUsage("a recording is played as it is: --replay goes with neither --record nor --url")
     try:
-        replay = Replay(load(options.replay))
+        replay = Replay(load(options.replay), price=options.price)
     except BadRecording as bad:
         raise Refusal(str(bad)) from None
     if options.once or options.json:

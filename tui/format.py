@@ -63,9 +63,44 @@ def watts(value: float | None) -> str:
     return f"{value:.1f} W" if value < 9.95 else f"{value:.0f} W"
 
 
+def about_watts(value: float) -> str:
+    """Power in few letters: "87 W", "661 W", "2.4 kW"."""
+    if value >= 995:
+        return f"{value / 1000:.1f} kW" if value < 99_500 else f"{value / 1000:.0f} kW"
+    return watts(value)
+
+
 def joules(value: float | None) -> str:
     """Energy: "3.4 J"."""
     return UNKNOWN if value is None else f"{_significant(value)} J"
+
+
+def energy(joules: float | None) -> str:
+    """What a meter counts: "8.4 Wh", "39 Wh", "0.31 kWh"."""
+    if joules is None:
+        return UNKNOWN
+    hours = joules / 3600
+    if hours < 0.005:
+        return "0 Wh"
+    if hours < 99.5:
+        return f"{hours:.0f} Wh" if hours >= 9.95 else f"{_significant(hours)} Wh"
+    kilo = hours / 1000
+    return f"{kilo:.2f} kWh" if kilo < 9.995 else f"{_significant(kilo)} kWh"
+
+
+def money(amount: float | None, currency: str | None = None) -> str:
+    """As in "0.093 EUR", "€12.40"; a sign stands before, a word behind."""
+    if amount is None:
+        return UNKNOWN
+    if amount < 0.00005:
+        figure = "0"
+    elif amount < 0.0995:
+        figure = f"{amount:.3f}" if amount >= 0.00995 else f"{amount:.4f}"
+    else:
+        figure = f"{amount:.2f}" if amount < 9999.5 else f"{amount:.0f}"
+    if not currency:
+        return figure
+    return f"{figure} {currency}" if currency.isalpha() else f"{currency}{figure}"
 
 
 def size(count: float | None) -> str:

@@ -7,7 +7,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from ..estimator.monitor import Monitor
-from ..estimator.snapshot import Snapshot
+from ..estimator.snapshot import Price, Snapshot
 from ..probes.sample import Sample
 from ..probes.sampler import Sampler
 
@@ -44,6 +44,7 @@ class Live:
         discover: bool = True,
         logs: Sequence[str] = (),
         record: Callable[[Sample], None] | None = None,
+        price: Price | None = None,
     ) -> None:
         self._urls = urls
         self._interval = interval
@@ -53,7 +54,7 @@ class Live:
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
-        self._monitor = Monitor(interval, window)
+        self._monitor = Monitor(interval, window, price=price)
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
         self._hardware: list[HardwareProbe] = []

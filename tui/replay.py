@@ -4,7 +4,7 @@ import time
 from bisect import bisect_right
 
 from ..estimator.monitor import Monitor
-from ..estimator.snapshot import Snapshot
+from ..estimator.snapshot import Price, Snapshot
 from ..probes.recorder import Recording
 
 
@@ -14,11 +14,12 @@ class Replay:
     Going forward feeds what lies between; going back starts over, since a monitor has no memory of what it was.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, price: Price | None = None) -> None:
+        self._price = price
         self.interval = self._recorded = recording.interval
         self._samples = recording.samples
         self._times = [sample.time - self._samples[0].time for sample in self._samples]
-        self._monitor = Monitor(self._recorded)
+        self._monitor = Monitor(self._recorded, price=price)
         self._fed = 0
         self._position = 0.0
         self._read_at = time.monotonic()
@@ -84,7 +85,7 @@ class Replay:
         self._advance()
         until = bisect_right(self._times, self._position)
         if until < self._fed:
-            self._monitor, self._fed = Monitor(self._recorded), 0
+            self._monitor, self._fed = Monitor(self._recorded, price=self._price), 0
         for sample in self._samples[self._fed : until]:
             self._monitor.feed(sample)
         self._fed = until

@@ -7,7 +7,7 @@ import msgspec
 
 from ..estimator.snapshot import SCHEMA, EngineView, Snapshot
 from ..probes.sample import Device
-from .format import UNKNOWN, exact_rate, joules, used_of, watts
+from .format import UNKNOWN, count, duration, energy, exact_rate, joules, money, used_of, watts
 from .machine import bandwidth
 
 
@@ -28,7 +28,8 @@ def table(snapshot: Snapshot) -> str:
     rows += [_engine_row(view) for view in snapshot.engines]
     lines = _aligned(rows) if snapshot.engines else ["no engine found: name one with --url, or try llmtop demo"]
     lines += [f"  {view.url}: {view.problem}" for view in snapshot.engines if view.problem]
-    lines += ["", *_devices(snapshot)]
+    lines += [line for view in snapshot.engines if (line := _session(view))]
+    lines += ["", *_devices(snapshot), *_box(snapshot)]
     return "\n".join(lines)
 
 
@@ -49,6 +50,28 @@ def _engine_row(view: EngineView) -> tuple[str, ...]:
     )
 
 
+def _session(view: EngineView) -> str:
+    """What was made of how much; empty where no energy is known."""
+    session = view.session
+    if session.joules is None:
+        return ""
+    per_token = f", {joules(session.joules_per_token)} per token" if session.joules_per_token is not None else ""
+    made = f"{count(session.tokens)} tokens with {energy(session.joules)}"
+    return f"  {view.url}: {made} in {duration(session.seconds)}{per_token}"
+
+
+def _box(snapshot: Snapshot) -> list[str]:
+    """The whole machine in one line; none where nothing is known."""
+    power = snapshot.power
+    now = [f"{watts(power.power_w)} ({power.basis})"] if power.power_w is not None else []
+    elapsed = duration(power.seconds + power.gap_s)
+    spent = [f"{energy(power.energy_j)} in {elapsed}"] if power.energy_j is not None else []
+    gap = [f"without a part of it for {duration(power.gap_s)}"] if spent and power.gap_s >= 0.5 else []
+    cost = [money(power.cost, power.currency)] if power.cost is not None else []
+    said = "; ".join(now + spent + gap + cost)
+    return ["", f"MACHINE  {said}"] if said else []
+
+
 def _decode(view: EngineView) -> str:
     """The rate; that of the last request where nothing else is told."""
     if view.decode_tps is None and view.last_decode_tps is not None:
@@ -59,7 +82,7 @@ def _decode(view: EngineView) -> str:
 
 
 def _devices(snapshot: Snapshot) -> list[str]:
-    rows = [("DEVICE", "NAME", "MEMORY", "BANDWIDTH", "POWER", "CLOCK", "TEMP", "BUSY")]
+    rows = [("DEVICE", "NAME", "MEMORY", "BANDWIDTH", "POWER", "IDLE", "CLOCK", "TEMP", "BUSY")]
     rows += [
         (
             device.id,
@@ -67,6 +90,7 @@ def _devices(snapshot: Snapshot) -> list[str]:
             used_of(device.memory_used_bytes, device.memory_total_bytes),
             bandwidth(device) or UNKNOWN,
             _power(device) or UNKNOWN,
+            watts(snapshot.idle_w.get(device.id)),
             f"{device.sm_clock_mhz:.0f} MHz" if device.sm_clock_mhz else UNKNOWN,
             f"{device.temperature_c:.0f} °C" if device.temperature_c is not None else UNKNOWN,
             f"{device.utilization:.0%}" if device.utilization is not None else UNKNOWN,

@@ -1,9 +1,21 @@
 """Made-up snapshots: every state that the screens must be able to show."""
 
+import functools
 import math
 from collections.abc import Callable
 
-from llmtop.estimator.snapshot import Band, Ceiling, EngineView, Event, Expected, Model, Snapshot, Trail
+from llmtop.estimator.snapshot import (
+    Band,
+    BoxPower,
+    Ceiling,
+    EngineSession,
+    EngineView,
+    Event,
+    Expected,
+    Model,
+    Snapshot,
+    Trail,
+)
 from llmtop.probes.sample import Bandwidth, Device, Host
 from msgspec.structs import replace
 
@@ -82,6 +94,15 @@ def llama(tick: int = 0) -> EngineView:
         mfu=0.19,
         power_w=212.0,
         joules_per_token=3.41,
+        session=EngineSession(
+            tokens=31_200.0,
+            prefill_tokens=412_000.0,
+            seconds=660.0,
+            gap_s=12.0,
+            joules=129_168.0,
+            idle_joules=4480.0,
+            joules_per_token=4.14,
+        ),
         binds="reading weights binds: 4.7 GB per token at 1008 GB/s; KV cache 0.45 GB at 3.1 k context",
     )
 
@@ -128,6 +149,8 @@ def vllm() -> EngineView:
         mbu=0.37,
         power_w=588.0,
         joules_per_token=0.304,
+        bandwidth_utilization=0.41,
+        session=EngineSession(tokens=1_204_000.0, seconds=640.0, joules=376_320.0, joules_per_token=0.3126),
         binds="arithmetic binds: 48 streams are beyond the ridge point",
     )
 
@@ -454,7 +477,35 @@ def base_trail(snapshot: Snapshot) -> Trail:
     return next(iter(snapshot.decode_trails.values()))
 
 
+def powered(scene: Callable[[int], Snapshot]) -> Callable[[int], Snapshot]:
+    """The scene with what its devices have drawn for eleven minutes; eight GPUs have a price."""
+
+    @functools.wraps(scene)
+    def made(tick: int = 0) -> Snapshot:
+        base = scene(tick)
+        drawn = [device.power_w for device in base.devices if device.power_w is not None]
+        if not drawn:
+            return base
+        joules = 660.0 * sum(drawn)
+        price = 0.3 if len(drawn) > 2 else None
+        power = BoxPower(
+            power_w=sum(drawn),
+            basis=f"{'the GPU' if len(drawn) == 1 else f'{len(drawn)} GPUs'}; not the CPU, disks, fans, mainboard",
+            energy_j=joules,
+            energy_basis="counted",
+            kwh=joules / 3.6e6,
+            seconds=660.0,
+            cost=joules / 3.6e6 * price if price else None,
+            price=price,
+            currency="EUR" if price else None,
+        )
+        spent = {device.id: 660.0 * device.power_w for device in base.devices if device.power_w is not None}
+        return replace(base, power=power, idle_w={"nvidia0": 21.4, "nvidia1": 24.0}, session_energy_j={**spent})
+
+    return made
+
+
 SCENES: dict[str, Callable[[int], Snapshot]] = {
-    scene.__name__: scene
+    scene.__name__: powered(scene)
     for scene in (busy, mixed, idle, prefilling, loads, none, bare, lost, unmeasured, slow, gpus, many, names, told)
 }

@@ -23,6 +23,51 @@ def test_rate(value: float | None, shown: str) -> None:
     assert fmt.rate(value) == shown
 
 
+@pytest.mark.parametrize(
+    ("joules", "shown"),
+    [
+        (None, "–"),
+        (0.0, "0 Wh"),
+        (17.0, "0 Wh"),
+        (1512.0, "0.42 Wh"),
+        (30_240.0, "8.4 Wh"),
+        (139_000.0, "39 Wh"),
+        (360_000.0, "0.10 kWh"),
+        (1_116_000.0, "0.31 kWh"),
+        (4_464_000.0, "1.24 kWh"),
+        (44_640_000.0, "12.4 kWh"),
+        (446_400_000.0, "124 kWh"),
+    ],
+)
+def test_energy(joules: float | None, shown: str) -> None:
+    assert fmt.energy(joules) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        (None, "EUR", "–"),
+        (0.0, "EUR", "0 EUR"),
+        (0.00123, "EUR", "0.0012 EUR"),
+        (0.0931, "EUR", "0.093 EUR"),
+        (0.186, "EUR", "0.19 EUR"),
+        (12.4, "€", "€12.40"),
+        (12_400.0, "$", "$12400"),
+        (3.5, None, "3.50"),
+    ],
+)
+def test_money(amount: float | None, currency: str | None, shown: str) -> None:
+    assert fmt.money(amount, currency) == shown
+
+
+@pytest.mark.parametrize(
+    ("watts", "shown"),
+    [(7.25, "7.2 W"), (87.4, "87 W"), (661.0, "661 W"), (996.0, "1.0 kW"), (2432.0, "2.4 kW"), (120_000.0, "120 kW")],
+)
+def test_about_watts(watts: float, shown: str) -> None:
+    assert fmt.about_watts(watts) == shown
+
+
 def test_exact_rate_keeps_the_digits_of_thousands() -> None:
     assert [fmt.exact_rate(value) for value in (62.1, 1934.2, 123_456.0, None)] == ["62.1", "1934", "123 k", "–"]
 

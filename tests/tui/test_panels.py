@@ -7,10 +7,11 @@ from llmtop.tui.themes import OWN
 from llmtop.tui.widgets.answer import answer
 from llmtop.tui.widgets.body import rows, wants
 from llmtop.tui.widgets.focus import pick, title
-from llmtop.tui.widgets.hardware import device_name, device_rows
+from llmtop.tui.widgets.hardware import box_title, device_name, device_rows, one_row
 from llmtop.tui.widgets.headline import line, tall
 from llmtop.tui.widgets.lead import lead, verdict
 from llmtop.tui.widgets.table import ORDERS, arrange, column_at, columns, engine_row, heading
+from llmtop.tui.widgets.vitals import vitals
 from llmtop.tui.widgets.words import STATUS, idle_for
 from msgspec.structs import replace
 from textual.theme import Theme
@@ -49,7 +50,7 @@ def test_idle_says_since_when_and_what_it_could_reach() -> None:
     snapshot = scenes.idle()
     view = snapshot.engines[0]
     trail = snapshot.decode_trails[view.id]
-    shown = line(view, trail, 1.0, 100).text
+    shown = line(view, trail, 1.0, 98).text
     assert shown == "○ idle   for 42 s, last 61.4 tok/s   70.4 tok/s expected   102 ceiling   28 W"
     assert idle_for((None, 0.0), 1.0) is None
     assert idle_for((5.0, 0.0, None), 2.0) == (4.0, 5.0)
@@ -134,6 +135,42 @@ def test_trouble_of_a_device_is_shown() -> None:
     shown = "\n".join(line.text for line in device_rows(scenes.gpus().devices, {}, 60, 9))
     assert "▲ fell off the bus" in shown
     assert "▲ power cap" in "\n".join(line.text for line in device_rows(scenes.mixed().devices, {}, 60, 9))
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (80, "³ devices 9 · 3.3 kW · 0.60 kWh · 0.18 EUR"),
+        (42, "³ devices 9 · 3.3 kW · 0.60 kWh · 0.18 EUR"),
+        (41, "³ devices 9 · 3.3 kW · 0.18 EUR"),
+        (30, "³ devices 9 · 3.3 kW"),
+        (12, "³ devices 9"),
+    ],
+)
+def test_the_border_says_what_the_machine_takes(width: int, words: str) -> None:
+    assert box_title(scenes.SCENES["gpus"](0), width) == words
+
+
+def test_the_power_of_one_device_is_said_once() -> None:
+    assert box_title(scenes.SCENES["busy"](0), 80) == "³ devices 2 · 39 Wh"
+    assert box_title(scenes.SCENES["bare"](0), 80) == "³ devices"
+
+
+def test_idle_power_stands_where_there_is_room() -> None:
+    assert one_row(scenes.gpu(), 100, 21.4).text.endswith("98 % 64 °C 2520 MHz idle 21 W")
+    assert "idle" not in one_row(scenes.gpu(), 76, 21.4).text
+    shown = "\n".join(line.text for line in device_rows([scenes.gpu()], {}, 76, 9, {"nvidia0": 21.4}))
+    assert "2520 MHz  idle 21 W" in shown
+
+
+def test_the_session_and_the_measured_roof_stand_under_the_chart() -> None:
+    view = replace(scenes.llama(), mbu=0.61, bandwidth_utilization=0.66)
+    first, second = (line.text for line in vitals(view, 180, 2))
+    assert "MBU 61 % · memory busy 66 % measured" in first
+    assert second.endswith("made 31.2 k tokens    session 4.1 J/token")
+    assert "session" not in vitals(view, 76, 1)[0].text
+    assert "memory busy" not in vitals(replace(view, bandwidth_utilization=None), 180, 2)[0].text
+    assert line(scenes.idle().engines[0], (), 1.0, 120).text.endswith("28 W   session 4.1 J/token")
 
 
 def test_the_screen_is_shared_out() -> None:

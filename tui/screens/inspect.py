@@ -31,6 +31,54 @@ def _drafts(view: EngineView) -> str | None:
     return ", ".join(part for part in (right, step) if part) or None
 
 
+def _moved(view: EngineView) -> str | None:
+    """The share of the roof by the tokens, and the one that the memory itself counts."""
+    reckoned = fmt.percent(view.mbu) if view.mbu is not None else ""
+    counted = view.bandwidth_utilization
+    return " · ".join(
+        filter(None, (reckoned, f"memory busy {fmt.percent(counted)} measured" if counted is not None else ""))
+    )
+
+
+def _power(view: EngineView, width: int) -> list[Row]:
+    """What it takes, now and since it is watched."""
+    session = view.session
+    now = [fmt.watts(view.power_w), f"{fmt.joules(view.joules_per_token)} a token"]
+    now = now[: 1 + (view.joules_per_token is not None)] if view.power_w is not None else []
+    made = [f"{fmt.count(session.tokens)} tokens generated"] if session.tokens is not None else []
+    made += [f"{fmt.count(session.prefill_tokens)} of prompts read"] if session.prefill_tokens is not None else []
+    drawn = [f"{fmt.energy(session.joules)} in {fmt.duration(session.seconds)}"] if session.joules is not None else []
+    drawn += [f"{fmt.energy(session.idle_joules)} of it at rest"] if drawn and session.idle_joules else []
+    drawn += [f"not known for {fmt.duration(session.gap_s)}"] if drawn and session.gap_s >= 0.5 else []
+    cost = f"{fmt.joules(session.joules_per_token)}, with prompts and rest" if session.joules_per_token else None
+    rows = [
+        *entry("now", ", ".join(now), width),
+        *entry("session", ", ".join(made), width),
+        *entry("  energy", ", ".join(drawn), width),
+        *entry("  per token", cost, width),
+    ]
+    return [BLANK, row(("power", "strong")), *rows] if rows else []
+
+
+def _box(snapshot: Snapshot, width: int) -> list[Row]:
+    """What the whole machine takes."""
+    power = snapshot.power
+    if power.power_w is None and power.energy_j is None:
+        return []
+    elapsed = fmt.duration(power.seconds + power.gap_s)
+    spent = [f"{fmt.energy(power.energy_j)} in {elapsed}"] if power.energy_j is not None else []
+    spent += [power.energy_basis] if spent and power.energy_basis else []
+    spent += [f"without a part of it for {fmt.duration(power.gap_s)}"] if spent and power.gap_s >= 0.5 else []
+    spent += [fmt.money(power.cost, power.currency)] if power.cost is not None else []
+    return [
+        BLANK,
+        row(("whole machine", "strong")),
+        *entry("power", fmt.watts(power.power_w), width),
+        *entry("  that is", power.basis, width),
+        *entry("energy", ", ".join(spent), width),
+    ]
+
+
 def _measured(rate: float | None, last: float | None) -> str:
     """A rate, or else that of the last request."""
     if rate is None and last is not None:
@@ -66,7 +114,7 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
         *entry("ceiling", f"{fmt.rate(ceiling.decode_tps)} tok/s", width, "ceiling"),
         *entry("  limit", ceiling.limit, width),
         *entry("  unknown", ceiling.reason, width, "warn"),
-        *entry("MBU", fmt.percent(view.mbu) if view.mbu is not None else None, width),
+        *entry("MBU", _moved(view), width),
         BLANK,
         row(("prefill", "strong")),
         *entry("measured", _measured(view.prefill_tps, view.last_prefill_tps), width, "measured"),
@@ -76,6 +124,7 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
         *entry("ceiling", f"{fmt.rate(ceiling.prefill_tps)} tok/s", width, "ceiling"),
         *entry("prefix hits", fmt.percent(view.prefix_hit_rate) if view.prefix_hit_rate is not None else None, width),
         *entry("MFU", fmt.percent(view.mfu) if view.mfu is not None else None, width),
+        *_power(view, width),
         BLANK,
         *entry("basis", expected.basis, width),
         *entry("binds", view.binds, width),
@@ -100,7 +149,7 @@ def engine_rows(view: EngineView, width: int) -> list[Row]:
     return rows
 
 
-def device_rows(device: Device, width: int) -> list[Row]:
+def device_rows(device: Device, width: int, idle_w: float | None = None, spent_j: float | None = None) -> list[Row]:
     """What a device could do, and what is known of it."""
     bandwidth = device.bandwidth_gbs
     figures = [f"{bandwidth.peak:.0f} GB/s on paper"] if bandwidth.peak else []
@@ -121,6 +170,8 @@ def device_rows(device: Device, width: int) -> list[Row]:
         *entry("bandwidth", ", ".join(figures) or fmt.UNKNOWN, width),
         *entry("  basis", bandwidth.basis, width),
         *entry("power limit", limits or None, width),
+        *entry("at rest", fmt.watts(idle_w) if idle_w is not None else None, width),
+        *entry("session", fmt.energy(spent_j) if spent_j is not None else None, width),
         *entry("throttled", ", ".join(device.throttle_reasons) or None, width, "warn"),
         *entry("problem", device.problem, width, "warn"),
     ]
@@ -134,6 +185,7 @@ class Inspect(Dialog[None]):
     def __init__(self, view: EngineView, snapshot: Snapshot) -> None:
         super().__init__()
         self._view = view
+        self._snapshot = snapshot
         self._devices = [device for device in snapshot.devices if device.id in view.devices]
         self.heading = title(view)
 
@@ -141,5 +193,6 @@ class Inspect(Dialog[None]):
         """The engine, then its devices."""
         rows = engine_rows(self._view, width)
         for device in self._devices:
-            rows += device_rows(device, width)
-        return rows
+            idle_w, spent_j = self._snapshot.idle_w.get(device.id), self._snapshot.session_energy_j.get(device.id)
+            rows += device_rows(device, width, idle_w, spent_j)
+        return rows + _box(self._snapshot, width)

@@ -4,7 +4,7 @@ from textual.reactive import reactive
 
 from ...estimator.snapshot import Snapshot
 from .focus import EMPTY
-from .hardware import device_rows
+from .hardware import box_title, device_rows
 from .panel import Listing, empty
 from .row import Row, clip, row
 
@@ -21,9 +21,12 @@ class Devices(Listing):
 
     def watch_snapshot(self) -> None:
         """Draws the new state."""
-        number = len(self.snapshot.devices)
-        self.retitle(f"³ devices {number}" if number > 1 else "³ devices")
+        self.on_resize()
         self.repaint()
+
+    def on_resize(self) -> None:
+        """Fits the words in the border."""
+        self.retitle(box_title(self.snapshot, self.size.width - 4))
 
     def total(self) -> int:
         """Lines in all."""
@@ -37,8 +40,8 @@ class Devices(Listing):
         height = self.content_size.height
         known = self._made_for
         if known is None or known[0] is not self.snapshot or known[1:] != (width, height):
-            notes = self.snapshot.notes
-            rows = device_rows(self.snapshot.devices, self.snapshot.power_trails, width, height - len(notes))
+            now, notes = self.snapshot, self.snapshot.notes
+            rows = device_rows(now.devices, now.power_trails, width, height - len(notes), now.idle_w)
             rows += [row((clip(note, width), "dim")) for note in notes]
             self._made = rows or [empty("none found yet", width)]
             self._made_for = (self.snapshot, width, height)

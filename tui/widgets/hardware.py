@@ -1,8 +1,11 @@
 """The rows of the devices panel as pure functions: one, two or more lines a device, as the room allows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from ...estimator.snapshot import Trail
+from rich.cells import cell_len
+
+from ...estimator.snapshot import Snapshot, Trail
 from ...probes.sample import Device
 from .. import format as fmt
 from .bar import split_bar
@@ -11,6 +14,32 @@ from .row import BLANK, Row, Span, clip, left, length, parts, right, row
 
 FIGURES = 16
 """Cells for "21.2 of 24.0 GiB"."""
+UNSEEN: Mapping[str, float | None] = MappingProxyType({})
+
+
+def box_watts(snapshot: Snapshot) -> float | None:
+    """Power of the whole machine, where that is more than what one row says."""
+    host, devices = snapshot.host, snapshot.devices
+    whole = host is not None and host.power_w is not None
+    several = sum(device.power_w is not None for device in devices) > 1
+    return snapshot.power.power_w if whole or several else None
+
+
+def box_title(snapshot: Snapshot, width: int) -> str:
+    """The words in the border: how many devices, and power, energy and money of the machine as the room allows."""
+    number, power = len(snapshot.devices), snapshot.power
+    watts, energy = box_watts(snapshot), power.energy_j
+    pieces = [
+        (0, f"³ devices {number}" if number > 1 else "³ devices"),
+        (1, fmt.about_watts(watts) if watts is not None else ""),
+        (3, fmt.energy(energy) if energy is not None else ""),
+        (2, fmt.money(power.cost, power.currency) if power.cost is not None else ""),
+    ]
+    for most in (3, 2, 1):
+        title = " · ".join(text for at, text in pieces if at <= most and text)
+        if cell_len(title) <= width:
+            return title
+    return pieces[0][1]
 
 
 def device_name(device: Device) -> str:
@@ -35,12 +64,18 @@ def memory_share(device: Device) -> float | None:
     return device.memory_used_bytes / device.memory_total_bytes
 
 
-def device_rows(devices: Sequence[Device], trails: dict[str, Trail], width: int, height: int) -> list[Row]:
+def device_rows(
+    devices: Sequence[Device],
+    trails: dict[str, Trail],
+    width: int,
+    height: int,
+    idle_w: Mapping[str, float | None] = UNSEEN,
+) -> list[Row]:
     """All devices in a panel of this size: as many lines each as there is room for."""
     if not devices:
         return []
     if 2 * len(devices) > height and len(devices) > 1:
-        return [one_row(device, width) for device in devices]
+        return [one_row(device, width, idle_w.get(device.id)) for device in devices]
     name = min(max(15, *(len(device_name(device)) for device in devices)), max(width - 39, 15), 30)
     charted = [device for device in devices if any(trails.get(device.id, ()))]
     spare = (height - 2 * len(devices)) // len(charted) if charted else 0
@@ -48,7 +83,7 @@ def device_rows(devices: Sequence[Device], trails: dict[str, Trail], width: int,
     rows: list[Row] = []
     for device in devices:
         trail = trails.get(device.id, ())
-        rows += two_rows(device, () if tall else trail, width, name)
+        rows += two_rows(device, () if tall else trail, width, name, idle_w.get(device.id))
         if tall and any(trail):
             top = device.power_limit_w or max(value for value in trail if value is not None)
             rows += [row((line, "spark")) for line in area(trail, top, width, tall)]
@@ -56,7 +91,7 @@ def device_rows(devices: Sequence[Device], trails: dict[str, Trail], width: int,
     return rows[:-1] if rows[-1] == BLANK else rows
 
 
-def two_rows(device: Device, trail: Trail, width: int, name: int) -> list[Row]:
+def two_rows(device: Device, trail: Trail, width: int, name: int, idle_w: float | None = None) -> list[Row]:
     """A device in two lines: power above, memory below, their bars in one column."""
     first: list[Span] = [(left(device_name(device), name), "strong"), (" ", "text")]
     if device.problem:
@@ -78,11 +113,11 @@ def two_rows(device: Device, trail: Trail, width: int, name: int) -> list[Row]:
     memory = fmt.used_of(device.memory_used_bytes, device.memory_total_bytes)
     second: list[Span] = [("  ", "text"), *state.spans, (" " * (name - 1 - state.width), "text")]
     second += _meter(right(memory, FIGURES), memory_share(device), "meter-bar", size)
-    tail = parts(rest, 2, [(2, _clock(device)), (1, _throttle(device, rest))])
+    tail = parts(rest, 2, [(2, _clock(device)), (3, _idle(idle_w)), (1, _throttle(device, rest))])
     return [row(*first), row(*second, (" ", "text"), *tail.spans)]
 
 
-def one_row(device: Device, width: int) -> Row:
+def one_row(device: Device, width: int, idle_w: float | None = None) -> Row:
     """A device in one line, for many devices or little room."""
     roomy = width >= 68
     name = 18 if roomy else 14
@@ -101,7 +136,8 @@ def one_row(device: Device, width: int) -> Row:
     busy = [(right(fmt.percent(device.utilization), 5), "text")]
     room = max(width - length(spans), 0)
     throttled = _throttle(device, room - 6)
-    tail = parts(room, 1, [(0, busy), (2, _warmth(device)), (3, _clock(device)), (1, throttled)])
+    pieces = [(0, busy), (2, _warmth(device)), (3, _clock(device)), (4, _idle(idle_w)), (1, throttled)]
+    tail = parts(room, 1, pieces)
     return row(*spans, *tail.spans)
 
 
@@ -120,6 +156,10 @@ def _throttle(device: Device, width: int) -> list[Span]:
 
 def _warmth(device: Device) -> list[Span]:
     return [(fmt.celsius(device.temperature_c), "text")] if device.temperature_c is not None else []
+
+
+def _idle(watts: float | None) -> list[Span]:
+    return [(f"idle {fmt.watts(watts)}", "dim")] if watts is not None else []
 
 
 def _clock(device: Device) -> list[Span]:

@@ -7,6 +7,7 @@ from .. import format as fmt
 from .digits import big
 from .lead import asleep, blind, figure, lead, verdict
 from .row import Row, Span, left, length, parts, row
+from .vitals import session_joules
 from .words import BLIND, LIVENESS, STATUS, idle_for
 
 
@@ -83,6 +84,7 @@ def _resting(view: EngineView, trail: tuple[float | None, ...], period: float, w
             pieces.append((2, [(f"{fmt.exact_rate(ceiling)} ceiling", "ceiling")]))
         if view.power_w is not None:
             pieces.append((4, [(fmt.watts(view.power_w), "strong")]))
+        pieces.append((5, session_joules(view)))
     return parts(width, 3, pieces)
 
 
@@ -169,6 +171,10 @@ def _stats(view: EngineView, *, resting: bool) -> list[Stat]:
         stats.append(Stat(("–", "strong"), (("ceiling unknown", "ceiling"),), ("", "dim")))
     if view.power_w is not None:
         stats.append(Stat((fmt.watts(view.power_w), "strong"), (("power", "dim"),), ("", "dim")))
+    cost = view.session.joules_per_token
+    if resting and cost is not None:
+        made = f"{fmt.count(view.session.tokens)} tokens"
+        stats.append(Stat((fmt.joules(cost), "strong"), (("per token, session", "dim"),), (made, "dim")))
     if view.joules_per_token is not None and not resting:
         stats.append(Stat((fmt.joules(view.joules_per_token), "strong"), (("per token", "dim"),), ("", "dim")))
     return stats

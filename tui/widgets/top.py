@@ -8,6 +8,7 @@ from ...estimator.snapshot import Snapshot
 from .. import format as fmt
 from ..feed import Player
 from .focus import EMPTY
+from .hardware import box_watts
 from .painted import Painted
 from .row import Row, Span, length, parts, row
 
@@ -26,9 +27,9 @@ def machine(snapshot: Snapshot) -> list[tuple[int, list[Span]]]:
             pieces.append((5, [(fmt.used_of(host.memory_used_bytes, host.memory_total_bytes), "dim")]))
     number = len(snapshot.engines)
     pieces.append((2, [(f"{number or 'no'} engine{'s' if number != 1 else ''}", "text")]))
-    drawn = [device.power_w for device in snapshot.devices if device.power_w is not None]
-    if len(drawn) > 1:
-        pieces.append((2, [(fmt.watts(sum(drawn)), "strong"), (" in all", "dim")]))
+    drawn = box_watts(snapshot)
+    if drawn is not None:
+        pieces.append((2, [(fmt.watts(drawn), "strong"), (" in all", "dim")]))
     return pieces
 
 

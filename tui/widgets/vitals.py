@@ -17,6 +17,18 @@ def vitals(view: EngineView, width: int, lines: int) -> list[Row]:
     return [parts(width, gap, speed + load)]
 
 
+def session_joules(view: EngineView) -> list[Span]:
+    """Joules per token since it is watched."""
+    cost = view.session.joules_per_token
+    return [*_pair("session", fmt.joules(cost)), ("/token", "dim")] if cost is not None else []
+
+
+def session_tokens(view: EngineView) -> list[Span]:
+    """Tokens since it is watched."""
+    made = view.session.tokens
+    return _pair("made", f"{fmt.count(made)} tokens") if made else []
+
+
 def _pair(label: str, value: str, ink: str = "text") -> list[Span]:
     return [(f"{label} ", "dim"), (value, ink)]
 
@@ -38,6 +50,10 @@ def _speed(view: EngineView) -> list[Piece]:
         pieces.append((3, _pair("TTFT", fmt.seconds(view.ttft_s))))
     if view.tpot_s is not None:
         pieces.append((4, _pair("TPOT", fmt.seconds(view.tpot_s))))
+    if view.bandwidth_utilization is not None:
+        busy = _pair("memory busy", fmt.percent(view.bandwidth_utilization))
+        busy.append((" measured", "dim"))
+        pieces.append((10, [*_pair("MBU", fmt.percent(view.mbu)), (" · ", "dim"), *busy] if view.mbu else busy))
     return pieces
 
 
@@ -72,4 +88,5 @@ def _load(view: EngineView) -> list[Piece]:
     if view.context_tokens is not None:
         context = _pair("context", fmt.count(view.context_tokens))
         pieces.append((6, context))
+    pieces += [(11, session_tokens(view)), (10, session_joules(view))]
     return pieces
