@@ -46,6 +46,13 @@ class Offer(Struct, frozen=True, kw_only=True):
     """Whether it is the quantisation that a person would take."""
 
     @property
+    def max_context(self) -> int | None:
+        """The longest context with all of it on the devices; the one that was asked for where a part is on the CPU."""
+        if self.found is None:
+            return None
+        return round(self.fit.question.room) if self.fit.runs_on == "gpu+cpu" else self.found.longest_context
+
+    @property
     def decode_tps(self) -> float:
         """What is expected; 0 where it fits nowhere."""
         return self.found.decode_tps.value if self.found else 0.0
@@ -58,20 +65,40 @@ def ladder(model: CatalogueModel, engine: Engine) -> tuple[str, ...]:
     return tuple(name for name in common(engine) if name != "BF16") or common(engine)
 
 
-def offers(models: Iterable[CatalogueModel], box: Box, wish: Wish, least_tps: float = READING_TPS) -> list[Offer]:
+def offers(
+    models: Iterable[CatalogueModel],
+    box: Box,
+    wish: Wish,
+    least_tps: float = READING_TPS,
+    formats: Sequence[str] | None = None,
+) -> list[Offer]:
     """All models in all their sensible quantisations, the best model first and its chosen quantisation first of it.
+
+    Args:
+        models: those that are asked about.
+        box: the machine.
+        wish: what is wanted of them.
+        least_tps: the decode rate that is enough.
+        formats: these quantisations instead, from large to small.
 
     Raises:
         Unanswerable: the engine runs on none of the devices, or nothing is known of their memory.
     """
-    found = [of_model(model, box, wish, least_tps) for model in models]
+    found = [of_model(model, box, wish, least_tps, formats) for model in models]
     found.sort(key=lambda row: _rank(row[0], least_tps), reverse=True)
     return [offer for row in found for offer in row]
 
 
-def of_model(model: CatalogueModel, box: Box, wish: Wish, least_tps: float = READING_TPS) -> list[Offer]:
+def of_model(
+    model: CatalogueModel,
+    box: Box,
+    wish: Wish,
+    least_tps: float = READING_TPS,
+    formats: Sequence[str] | None = None,
+) -> list[Offer]:
     """One model in its quantisations, the chosen one first, then from large to small."""
-    row = [offer(model, fit(model.facts(known_format(name)), box, wish)) for name in ladder(model, wish.engine)]
+    names = formats or ladder(model, wish.engine)
+    row = [offer(model, fit(model.facts(known_format(name)), box, wish)) for name in names]
     best = chosen(row, least_tps)
     first = Offer(model=model, fit=best.fit, found=best.found, chosen=True)
     return [first, *(each for each in row if each is not best)]

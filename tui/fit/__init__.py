@@ -1,0 +1,1 @@
+"""`llmtop fit`: what a machine can run."""

@@ -1,0 +1,87 @@
+"""The machine that `llmtop fit` is about: this one, or one that is described."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from ...estimator.catalogue.machine_words import machine
+from ...estimator.fit import Box
+from ...probes.sample import Device
+from ..format import size
+from ..refusal import Refusal, WrongUsage
+
+
+class AskedBox(Struct, frozen=True, kw_only=True):
+    """The machine, and how it is called."""
+
+    box: Box
+    words: str
+    local: bool
+    notes: tuple[str, ...] = ()
+
+
+def asked_box(descriptions: Sequence[str]) -> AskedBox:
+    """Resolves `--hardware`; without any it is this machine.
+
+    Raises:
+        UnknownName: a part is in no catalogue.
+        WrongUsage: parts do not go together.
+        Refusal: this machine has not been measured.
+    """
+    return _described(descriptions) if descriptions else _here()
+
+
+def _described(descriptions: Sequence[str]) -> AskedBox:
+    devices = [device for text in descriptions for device in machine(text)]
+    cpus = [device for device in devices if device.kind == "cpu"]
+    gpus = tuple(device for device in devices if device.kind != "cpu")
+    if len(cpus) > 1:
+        raise WrongUsage(f"a machine has one kind of CPU, not {' and '.join(cpu.name for cpu in cpus)}")
+    cpu = cpus[0] if cpus else None
+    if cpu is not None and cpu.memory_total_bytes is None:
+        raise WrongUsage(f"how much RAM has the machine with {cpu.name}? Write it behind, as in '{cpu.name} 64GB'")
+    return AskedBox(box=Box(gpus=gpus, cpu=cpu), words=_words([*gpus, *cpus]), local=False, notes=_assumed(gpus, cpu))
+
+
+def _assumed(gpus: tuple[Device, ...], cpu: Device | None) -> tuple[str, ...]:
+    notes: list[str] = []
+    if cpu is not None and cpu.bandwidth_gbs.basis and "assumed" in cpu.bandwidth_gbs.basis:
+        notes.append(f"the RAM is taken as {cpu.bandwidth_gbs.basis}: {cpu.bandwidth_gbs.peak:.0f} GB/s")
+    if cpu is None and gpus and all(gpu.kind == "gpu" and not gpu.unified_memory for gpu in gpus):
+        notes.append("no RAM was named, so nothing is left to the CPU: write it behind, as in '+ 32GB RAM'")
+    return tuple(notes)
+
+
+def _here() -> AskedBox:
+    from ..here import here  # noqa: PLC0415 - the probes are loaded only where this machine is meant
+
+    found = here()
+    cpu = found.cpu if found.cpu and _has_bandwidth(found.cpu) else None
+    if not found.gpus and cpu is None:
+        name = f" ({found.cpu.name})" if found.cpu else ""
+        raise Refusal(
+            f"the memory bandwidth of this machine{name} is not known: run llmtop probe --measure, "
+            "or name other hardware with --hardware"
+        )
+    return AskedBox(
+        box=Box(gpus=found.gpus, cpu=cpu),
+        words=_words([*found.gpus, *([cpu] if cpu else [])]),
+        local=True,
+        notes=found.problems,
+    )
+
+
+def _has_bandwidth(device: Device) -> bool:
+    return bool(device.bandwidth_gbs.peak or device.bandwidth_gbs.measured)
+
+
+def _words(devices: Sequence[Device]) -> str:
+    """As in "2 x RTX 3090 (24.0 GiB each), CPU (64.0 GiB)"."""
+    counts: dict[tuple[str, int | None], int] = {}
+    for device in devices:
+        key = (device.name, device.memory_total_bytes)
+        counts[key] = counts.get(key, 0) + 1
+    return ", ".join(
+        f"{f'{count} x ' if count > 1 else ''}{name} ({size(memory)}{' each' if count > 1 else ''})"
+        for (name, memory), count in counts.items()
+    )

@@ -1,0 +1,68 @@
+"""`llmtop fit`: runs it and prints the answer."""
+
+import argparse
+import sys
+import textwrap
+
+import msgspec
+
+from ...estimator.catalogue.names import UnknownName
+from ...estimator.snapshot import SCHEMA
+from ...estimator.terms import Unanswerable
+from ..answer import width
+from ..refusal import Refusal, WrongUsage
+from .box import AskedBox, asked_box
+from .rows import Row, listed
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Runs the command.
+
+    Raises:
+        WrongUsage: a name is not known, or flags do not go together.
+        Refusal: there is no answer.
+    """
+    try:
+        about = asked_box(options.hardware)
+        rows = listed(options, about)
+    except UnknownName as unknown:
+        raise WrongUsage(str(unknown)) from None
+    except Unanswerable as unanswerable:
+        raise Refusal(str(unanswerable)) from None
+    if options.json:
+        sys.stdout.buffer.write(document(about, rows) + b"\n")
+        return 0
+    from .table import comma_separated, markdown, text  # noqa: PLC0415 - a program that asks for JSON waits for none
+
+    if options.csv:
+        print(comma_separated(rows))  # noqa: T201
+        return 0
+    print(_head(options, about))  # noqa: T201
+    if not rows:
+        raise Refusal("no model of the catalogue fits: ask for less --context, or lower --min-tps; --all shows them")
+    print(markdown(rows) if options.markdown else text(rows))  # noqa: T201
+    if not options.markdown:
+        print(_foot(options, about))  # noqa: T201
+    return 0
+
+
+def document(about: AskedBox, rows: list[Row]) -> bytes:
+    """The JSON document."""
+    hardware = {"words": about.words, "local": about.local, "gpus": about.box.gpus, "cpu": about.box.cpu}
+    fields = {"schema": SCHEMA, "hardware": hardware, "models": rows, "notes": about.notes}
+    return msgspec.json.format(msgspec.json.encode(fields))
+
+
+def _head(options: argparse.Namespace, about: AskedBox) -> str:
+    free = "; with the memory that is free now" if about.local else ""
+    line = f"{about.words} · {options.engine} · {options.context} tokens of context{free}"
+    return "\n".join([*textwrap.wrap(line, width()), ""])
+
+
+def _foot(options: argparse.Namespace, about: AskedBox) -> str:
+    words = (
+        f"TOK/S: one answer, with the range that 8 of 10 measurements fall into. The first rows are the most capable "
+        f"models that reach {options.min_tps:g} tok/s, each in the quantisation to take; --all shows the others, "
+        "llmtop fit MODEL one in depth."
+    )
+    return "\n".join(["", *textwrap.wrap(words, width()), *(f"note: {note}" for note in about.notes)])

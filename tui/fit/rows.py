@@ -1,0 +1,101 @@
+"""What `llmtop fit` lists: the offers that are left after the filters, and each of them in plain fields."""
+
+import argparse
+
+from msgspec import Struct
+
+from ...estimator.catalogue.formats import kv_format
+from ...estimator.catalogue.models import models
+from ...estimator.fit import Wish
+from ...estimator.format_names import meant
+from ...estimator.offers import Offer, offers
+from ...estimator.snapshot import Band
+from ...estimator.software import engine
+from .box import AskedBox
+
+GIB = 1 << 30
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One model in one quantisation: a line of the table, an element of the JSON."""
+
+    model: str
+    quant: str | None
+    chosen: bool
+    """Whether it is the quantisation that a person would take."""
+    released: str | None
+    tasks: tuple[str, ...]
+    parameters: int | None
+    active_parameters: int | None
+    fits: bool
+    runs_on: str | None
+    gpu_share: float
+    """Share of the layers on the GPUs, 0-1."""
+    fits_when_emptied: bool
+    """Whether it would fit, or fit better, if other programs held no memory."""
+    memory_bytes: float
+    memory_free_bytes: float
+    max_context: int | None
+    decode_tps: Band | None
+    prefill_tps: Band | None
+    ttft_s: Band | None
+    joules_per_token: float | None
+    ceiling_tps: float | None
+    limit: str | None
+    basis: str | None
+
+
+def wish(options: argparse.Namespace) -> Wish:
+    """What the flags ask of any model. Raises UnknownName."""
+    return Wish(
+        engine=engine(options.engine),
+        context=float(options.context),
+        kv_bytes_per_element=kv_format(options.kv).bytes,
+    )
+
+
+def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
+    """The rows that were asked for, in their order.
+
+    Raises:
+        UnknownName: an engine or a format is not known.
+        Unanswerable: nothing runs on the machine, or its memory is not known.
+    """
+    wanted = wish(options)
+    only = meant(options.quant, wanted.engine).name if options.quant else None
+    some = [row for row in models().values() if options.task is None or options.task in row.tasks]
+    found = offers(some, about.box, wanted, options.min_tps, [only] if only else None)
+    if options.max_memory:
+        found = [each for each in found if each.fit.needed_bytes <= options.max_memory * GIB]
+    if options.all:
+        return [row(each) for each in found]
+    first = [each for each in found if each.chosen and each.found is not None]
+    return [row(each) for each in first[: options.top]]
+
+
+def row(offer: Offer) -> Row:
+    """An offer in plain fields."""
+    facts, found, model = offer.fit.facts, offer.found, offer.model
+    return Row(
+        model=model.name if model else facts.name,
+        quant=facts.quantization,
+        chosen=offer.chosen,
+        released=model.released if model else None,
+        tasks=model.tasks if model else (),
+        parameters=facts.parameters,
+        active_parameters=round(model.active_m * 1e6) if model else None,
+        fits=offer.fit.runs_on is not None,
+        runs_on=offer.fit.runs_on,
+        gpu_share=offer.fit.gpu_share,
+        fits_when_emptied=offer.fit.when_emptied,
+        memory_bytes=offer.fit.needed_bytes,
+        memory_free_bytes=offer.fit.free_bytes,
+        max_context=offer.max_context,
+        decode_tps=found.decode_tps if found else None,
+        prefill_tps=found.prefill_tps if found else None,
+        ttft_s=found.ttft_s if found else None,
+        joules_per_token=found.draw.joules_per_token if found and found.draw else None,
+        ceiling_tps=found.ceiling.decode_tps if found else None,
+        limit=found.limit if found else None,
+        basis=found.basis if found else None,
+    )

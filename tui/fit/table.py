@@ -1,0 +1,87 @@
+"""The rows of `llmtop fit` as text for a terminal, as Markdown, and as CSV."""
+
+import csv
+import io
+import shutil
+from collections.abc import Sequence
+
+from ..format import exact_rate, percent, seconds, size, span
+from .rows import Row
+
+HEAD = ("MODEL", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "1ST TOKEN", "PER TOKEN")
+PLACES = {"gpu": "GPU", "cpu": "CPU"}
+GAP = 2
+NAME = 30
+"""Cells that a model's name may take."""
+
+
+def text(rows: Sequence[Row]) -> str:
+    """Aligned columns; those at the right are left out where the terminal is narrow."""
+    cells = [HEAD, *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    room = shutil.get_terminal_size().columns
+    shown = len(HEAD)
+    while shown > 4 and sum(widths[:shown]) + GAP * (shown - 1) > room:
+        shown -= 1
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line[:shown], widths[:shown], strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """One table."""
+    lines = [HEAD, tuple("---" for _ in HEAD), *(_cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def comma_separated(rows: Sequence[Row]) -> str:
+    """All fields, bands as three columns, units in the names."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    bands = ("decode_tps", "prefill_tps", "ttft_s")
+    plain = tuple(name for name in Row.__struct_fields__ if name not in bands)
+    writer.writerow([*plain, *(f"{band}{end}" for band in bands for end in ("", "_low", "_high"))])
+    for row in rows:
+        values = [_plain(getattr(row, name)) for name in plain]
+        for name in bands:
+            band = getattr(row, name)
+            values += [band.value, band.low, band.high] if band else ["", "", ""]
+        writer.writerow(values)
+    return out.getvalue().rstrip("\n")
+
+
+def _plain(value: object) -> object:
+    if value is None:
+        return ""
+    return "|".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    band = row.decode_tps
+    name = row.model if len(row.model) <= NAME else f"{row.model[: NAME - 1]}…"
+    return (
+        name,
+        row.quant or "–",
+        f"{exact_rate(band.value)} ({span(band.low, band.high)})" if band else "–",
+        size(row.memory_bytes),
+        _place(row),
+        _tokens(row.max_context),
+        seconds(row.ttft_s.value) if row.ttft_s else "–",
+        f"{row.joules_per_token:.2g} J" if row.joules_per_token is not None else "–",
+    )
+
+
+def _place(row: Row) -> str:
+    if row.runs_on is None:
+        return f"no: {size(row.memory_bytes - row.memory_free_bytes)} missing"
+    if row.runs_on == "gpu+cpu":
+        return f"{percent(row.gpu_share)} GPU, rest CPU"
+    return PLACES[row.runs_on]
+
+
+def _tokens(count: int | None) -> str:
+    """Thousands as people write them: "131k"."""
+    if count is None:
+        return "–"
+    return f"{count / 1024:.0f}k" if count >= 10_000 else str(count)
