@@ -29,6 +29,11 @@ class Box(Struct, frozen=True, kw_only=True):
     cpu: Device | None = None
     """With the memory of the machine."""
 
+    @property
+    def in_use(self) -> bool:
+        """Whether it is known that programs hold memory."""
+        return any(device.memory_used_bytes for device in (*self.gpus, *([self.cpu] if self.cpu else [])))
+
     def emptied(self) -> "Box":
         """The same machine when no other program holds memory."""
         gpus = tuple(replace(gpu, memory_used_bytes=None) for gpu in self.gpus)
@@ -77,18 +82,22 @@ def fit(facts: ModelFacts, box: Box, wish: Wish) -> Fit:
             the engine runs on none of them.
     """
     found = _place(facts, box, wish)
-    emptied = box.emptied()
-    if found.runs_on == "gpu" or (found.runs_on and not box.gpus) or emptied == box:
+    if found.runs_on == "gpu" or (found.runs_on and not box.gpus) or not box.in_use:
         return found
-    better = _place(facts, emptied, wish)
+    better = _place(facts, box.emptied(), wish)
     return replace(found, when_emptied=better.runs_on is not None and better.runs_on != found.runs_on)
 
 
 def _place(facts: ModelFacts, box: Box, wish: Wish) -> Fit:
-    tried = [each for each in (_on_gpus(facts, box, wish), _on_cpu(facts, box, wish)) if each is not None]
-    if not tried:
+    first = _on_gpus(facts, box, wish)
+    if first is not None and first.runs_on is not None:
+        return first
+    second = _on_cpu(facts, box, wish)
+    if second is not None and (first is None or second.runs_on is not None):
+        return second
+    if first is None:
         raise Unanswerable(f"{wish.engine.name} runs on none of the devices, or their memory is not known")
-    return next((each for each in tried if each.runs_on is not None), tried[0])
+    return first
 
 
 def _on_gpus(facts: ModelFacts, box: Box, wish: Wish) -> Fit | None:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .catalogue.formats import format as known_format
 from .catalogue.models import CatalogueModel
@@ -71,6 +72,8 @@ def offers(
     wish: Wish,
     least_tps: float = READING_TPS,
     formats: Sequence[str] | None = None,
+    *,
+    others: bool = True,
 ) -> list[Offer]:
     """All models in all their sensible quantisations, the best model first and its chosen quantisation first of it.
 
@@ -80,11 +83,12 @@ def offers(
         wish: what is wanted of them.
         least_tps: the decode rate that is enough.
         formats: these quantisations instead, from large to small.
+        others: whether the quantisations that were not chosen are wanted, too.
 
     Raises:
         Unanswerable: the engine runs on none of the devices, or nothing is known of their memory.
     """
-    found = [of_model(model, box, wish, least_tps, formats) for model in models]
+    found = [of_model(model, box, wish, least_tps, formats, others=others) for model in models]
     found.sort(key=lambda row: _rank(row[0], least_tps), reverse=True)
     return [offer for row in found for offer in row]
 
@@ -95,31 +99,50 @@ def of_model(
     wish: Wish,
     least_tps: float = READING_TPS,
     formats: Sequence[str] | None = None,
+    *,
+    others: bool = True,
 ) -> list[Offer]:
-    """One model in its quantisations, the chosen one first, then from large to small."""
+    """One model in its quantisations, the chosen one first, then from large to small, unless it is to be alone."""
     names = formats or ladder(model, wish.engine)
-    row = [offer(model, fit(model.facts(known_format(name)), box, wish)) for name in names]
-    best = chosen(row, least_tps)
-    first = Offer(model=model, fit=best.fit, found=best.found, chosen=True)
-    return [first, *(each for each in row if each is not best)]
+    row = _Row(model, [fit(model.facts(known_format(name)), box, wish) for name in names])
+    best = row.chosen(least_tps)
+    rest = [row.offer(at) for at in range(len(names)) if at != best] if others else []
+    return [replace(row.offer(best), chosen=True), *rest]
 
 
-def offer(model: CatalogueModel | None, placed: Fit) -> Offer:
-    """With the speed, where it fits."""
-    return Offer(model=model, fit=placed, found=predict(placed.question) if placed.runs_on else None)
+class _Row:
+    """The quantisations of one model from large to small; nothing is asked for its speed before that counts."""
+
+    def __init__(self, model: CatalogueModel | None, fits: Sequence[Fit]) -> None:
+        self._model = model
+        self._fits = fits
+        self._made: dict[int, Offer] = {}
+
+    def offer(self, at: int) -> Offer:
+        """With the speed, where it fits."""
+        if at not in self._made:
+            placed = self._fits[at]
+            found = predict(placed.question) if placed.runs_on else None
+            self._made[at] = Offer(model=self._model, fit=placed, found=found)
+        return self._made[at]
+
+    def chosen(self, least_tps: float) -> int:
+        """Which one a person would take."""
+        everything = range(len(self._fits))
+        good = [at for at in everything if _bits(self._fits[at]) >= GOOD_BITS] or list(everything)
+        for at in good:
+            if self._fits[at].runs_on == "gpu" and self.offer(at).decode_tps >= BRISK_TPS:
+                return at
+        fitting = [at for at in everything if self._fits[at].runs_on]
+        small = [at for at in reversed(good) if at in fitting]
+        if small and self.offer(small[0]).decode_tps >= least_tps:
+            return small[0]
+        poor = [at for at in fitting if at not in good and self.offer(at).decode_tps >= least_tps]
+        return next(iter((*poor, *small, *fitting)), len(self._fits) - 1)
 
 
-def chosen(row: Sequence[Offer], least_tps: float = READING_TPS) -> Offer:
-    """The quantisation that a person would take, of one model's from large to small."""
-    good = [each for each in row if known_format(each.fit.facts.quantization or "").bits >= GOOD_BITS] or list(row)
-    brisk = [each for each in good if each.fit.runs_on == "gpu" and each.decode_tps >= BRISK_TPS]
-    if brisk:
-        return brisk[0]
-    fitting = [each for each in row if each.found]
-    if not fitting:
-        return row[-1]
-    fast = [each for each in fitting if each.decode_tps >= least_tps] or fitting
-    return next((each for each in reversed(fast) if each in good), fast[0])
+def _bits(placed: Fit) -> float:
+    return known_format(placed.facts.quantization or "").bits
 
 
 def worth(made: Offer) -> float:
@@ -127,11 +150,11 @@ def worth(made: Offer) -> float:
     model = made.model
     if model is None:
         return 0.0
-    bits = known_format(made.fit.facts.quantization or "").bits
+    bits = _bits(made.fit)
     left = next(share for least, share in LEFT if bits >= least)
     pace = math.sqrt(min(made.decode_tps / BRISK_TPS, 1.0))
     size = math.sqrt(model.parameters_m * model.active_m)
-    return size * left * pace * 2.0 ** ((_year(model.released) - 2000.0) / DOUBLING_YEARS)
+    return size * left * pace * math.exp2((_year(model.released) - 2000.0) / DOUBLING_YEARS)
 
 
 def _rank(best: Offer, least_tps: float) -> tuple[bool, bool, float]:

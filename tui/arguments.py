@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..probes import VERSION
+from .fit.arguments import fit_options
 
 if TYPE_CHECKING:
     from ..estimator.snapshot import Price
@@ -69,6 +70,18 @@ def parser() -> argparse.ArgumentParser:
             epilog="Example: llmtop predict --hardware 'RTX 4090' --model Qwen3-8B --quant q4_K_M --explain",
             allow_abbrev=False,
         )
+    )
+    fit_options(
+        commands.add_parser(
+            "fit",
+            help="what this machine, or any other, can run, and how fast",
+            description="Lists the models that fit, each in the quantisation to take, with its speed and its range. "
+            "Offline: no network is used.",
+            epilog="Example: llmtop fit --hardware 'RTX 3060 12GB + 32GB RAM'",
+            allow_abbrev=False,
+        ),
+        _some_tokens,
+        _positive,
     )
     _accuracy_options(
         commands.add_parser(

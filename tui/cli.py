@@ -160,6 +160,13 @@ def _predict(options: argparse.Namespace) -> int:
     return predict(options)
 
 
+def _fit(options: argparse.Namespace) -> int:
+    """`llmtop fit`: what a machine can run."""
+    from .fit.command import fit
+
+    return fit(options)
+
+
 def _accuracy(options: argparse.Namespace) -> int:
     """`llmtop accuracy`: predictions against published measurements."""
     from .accuracy import accuracy
@@ -279,6 +286,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "probe": _probe,
     "predict": _predict,
+    "fit": _fit,
     "accuracy": _accuracy,
     "proxy": _proxy,
     "engines": _engines,

@@ -3,8 +3,6 @@
 import argparse
 from collections.abc import Callable
 
-from ...estimator.offers import READING_TPS
-
 TASKS = ("chat", "code", "vision", "reasoning", "embed")
 TOP = 15
 CONTEXT = 8192
@@ -21,7 +19,9 @@ def fit_options(to: argparse.ArgumentParser, tokens: Callable[[str], int], posit
         help="another machine: 'RTX 4090', '2x RTX 3090 + 64GB RAM', 'M4 Max 40c 64GB' (default: this one)",
     )
     to.add_argument("--context", type=tokens, default=CONTEXT, metavar="N", help="tokens of context it must hold")
-    to.add_argument("--min-tps", type=positive, default=READING_TPS, metavar="N", help="tokens/s that are enough")
+    to.add_argument(
+        "--min-tps", type=positive, metavar="N", help="tokens/s that are enough (default: as fast as one reads)"
+    )
     to.add_argument("--max-memory", type=positive, metavar="GIB", help="leave out what needs more")
     to.add_argument("--task", choices=TASKS, help="only models made for it")
     to.add_argument("--quant", metavar="Q", help="only this quantisation")

@@ -7,6 +7,7 @@ import textwrap
 import msgspec
 
 from ...estimator.catalogue.names import UnknownName
+from ...estimator.offers import READING_TPS
 from ...estimator.snapshot import SCHEMA
 from ...estimator.terms import Unanswerable
 from ..answer import width
@@ -60,9 +61,10 @@ def _head(options: argparse.Namespace, about: AskedBox) -> str:
 
 
 def _foot(options: argparse.Namespace, about: AskedBox) -> str:
+    least = options.min_tps or READING_TPS
     words = (
-        f"TOK/S: one answer, with the range that 8 of 10 measurements fall into. The first rows are the most capable "
-        f"models that reach {options.min_tps:g} tok/s, each in the quantisation to take; --all shows the others, "
+        "TOK/S: one answer, with the range that 8 of 10 measurements fall into. The first rows are the most capable "
+        f"models that reach {least:g} tok/s, each in the quantisation to take; --all shows the others, "
         "llmtop fit MODEL one in depth."
     )
     return "\n".join(["", *textwrap.wrap(words, width()), *(f"note: {note}" for note in about.notes)])

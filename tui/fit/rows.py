@@ -8,7 +8,7 @@ from ...estimator.catalogue.formats import kv_format
 from ...estimator.catalogue.models import models
 from ...estimator.fit import Wish
 from ...estimator.format_names import meant
-from ...estimator.offers import Offer, offers
+from ...estimator.offers import READING_TPS, Offer, offers
 from ...estimator.snapshot import Band
 from ...estimator.software import engine
 from .box import AskedBox
@@ -64,7 +64,8 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     wanted = wish(options)
     only = meant(options.quant, wanted.engine).name if options.quant else None
     some = [row for row in models().values() if options.task is None or options.task in row.tasks]
-    found = offers(some, about.box, wanted, options.min_tps, [only] if only else None)
+    least = options.min_tps or READING_TPS
+    found = offers(some, about.box, wanted, least, [only] if only else None, others=options.all)
     if options.max_memory:
         found = [each for each in found if each.fit.needed_bytes <= options.max_memory * GIB]
     if options.all:
