@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from ..probes.sample import Device, ModelFacts
 from .model import F16_BYTES, STATE_BYTES
+from .silicon import shares_memory
 from .software import PHYSICAL_BATCH
 
 GIB = 1 << 30
@@ -124,7 +125,8 @@ def usable(device: Device, engine: str = "llama.cpp", own_bytes: int = 0) -> int
     """Bytes of a device that a model may have; None where its memory is not known.
 
     Args:
-        device: with `memory_used_bytes` where it is a real one.
+        device: with `memory_used_bytes` where it is a real one; of a real APU, whose `carveout_bytes` are known, the
+            memory is what the driver maps.
         engine: serving engines take a fixed share of the device.
         own_bytes: how much of the used memory the engine itself holds: it may have that again.
     """
@@ -132,14 +134,14 @@ def usable(device: Device, engine: str = "llama.cpp", own_bytes: int = 0) -> int
     if total is None:
         return None
     used = max((device.memory_used_bytes or 0) - own_bytes, 0)
-    shared = device.memory_type in {"LPDDR", "DDR"}
     if device.kind == "cpu":
         return max(total - used if device.memory_used_bytes is not None else round(HOST_SHARE * total), 0)
     if device.kind == "apple":
         share = next(share for gib, share in APPLE_SHARES if total <= gib * GIB)
         return max(min(round(share * total), total - used), 0)
-    if shared and device.vendor != "NVIDIA":
-        return max(min(round(SHARED_SHARE * total), total - used), 0)
+    if shares_memory(device) and device.vendor != "NVIDIA":
+        mapped = total if device.carveout_bytes is not None else round(SHARED_SHARE * total)
+        return max(min(mapped, total - used), 0)
     share = SERVING_SHARE if engine in SERVING else DISCRETE_SHARE
     return max(min(round(share * total), round(DISCRETE_SHARE * total) - used), 0)
 

@@ -5,6 +5,7 @@ from msgspec import Struct
 from ..probes.sample import Bandwidth, Compute, Device
 from .memory import Memory, usable
 from .setup import Stage, spread
+from .silicon import shares_memory
 from .software import Software
 
 HOST = Device(
@@ -42,7 +43,7 @@ def place(devices: list[Device], software: Software, needed: Memory, host: Devic
     missing = needed.total_bytes - sum(each or 0.0 for each in room)
     if missing <= 0:
         return Placement(stages=stages, fits=True)
-    shared = any(device.kind != "gpu" or device.memory_type in {"LPDDR", "DDR"} for device in devices)
+    shared = any(device.kind != "gpu" or shares_memory(device) for device in devices)
     if shared or software.engine.kin != "llama.cpp":
         return Placement(stages=stages, fits=False, missing_bytes=missing)
     layers = needed.weights_bytes + needed.kv_bytes

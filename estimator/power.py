@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from ..probes.sample import Device
+from .silicon import shares_memory
 from .snapshot import Band
 
 Phase = Literal["decode", "batch", "prefill"]
@@ -129,7 +130,7 @@ def laws() -> dict[str, PowerCap]:
 
 def law(device: Device) -> PowerCap | None:
     """The law of a device; None for CPUs and chips that share the memory with one."""
-    if device.kind != "gpu" or device.memory_type in {"LPDDR", "DDR"}:
+    if device.kind != "gpu" or shares_memory(device):
         return None
     return laws()["HBM" if device.memory_type == "HBM" else "GDDR"]
 

@@ -32,13 +32,20 @@ def generation(device: Device) -> str | None:
     return next((name for start, name in GENERATIONS if architecture.startswith(start)), None)
 
 
+def shares_memory(device: Device) -> bool:
+    """Whether a GPU has no memory of its own but the CPU's; told by the probe, else by the type of the memory."""
+    if device.unified_memory is not None:
+        return device.unified_memory
+    return device.memory_type in {"LPDDR", "DDR"}
+
+
 def _cuda(device: Device) -> tuple[str, ...]:
     capability = _number(device.architecture)
     if capability is not None and capability < 7.0:
         return ("cuda before Volta",)
     if device.memory_type == "HBM":
         return ("cuda HBM",)
-    if device.memory_type in {"LPDDR", "DDR"}:
+    if shares_memory(device):
         return ("cuda unified",)
     return ("cuda Turing",) if capability is not None and capability < 8.0 else ("cuda GDDR",)
 
@@ -50,7 +57,7 @@ def _metal(device: Device) -> tuple[str, ...]:
 def _rocm(device: Device) -> tuple[str, ...]:
     if device.memory_type == "HBM":
         return ("rocm HBM",)
-    if device.memory_type in {"LPDDR", "DDR"}:
+    if shares_memory(device):
         return ("rocm unified",)
     return ("rocm RDNA4",) if generation(device) == "RDNA4" else ("rocm RDNA",)
 

@@ -17,6 +17,10 @@ _SLICE = 0.7
 """With less than this share of the memory it is a part of a card, or another card of the same name."""
 
 
+LANES = 64
+"""Shader cores in a compute unit of AMD."""
+
+
 class _Told(Struct, frozen=True):
     """What tells one device from another."""
 
@@ -121,8 +125,10 @@ def _match(told: _Told) -> _Match | None:
     else:
         rows, how = [row for row in named if _may_be(row, told)], "name"
     rows = _narrowed(rows, lambda row: _fits(row, told.memory_bytes))
-    if told.kind == "apple":
+    if told.cores and told.kind == "apple":
         rows = _narrowed(rows, lambda row: row.units == told.cores)
+    if told.cores and told.vendor == "AMD" and told.kind == "gpu":
+        rows = _narrowed(rows, lambda row: row.units == told.cores // LANES)
     return _Match(tuple(rows), how) if rows else None
 
 

@@ -3,8 +3,12 @@
 import time
 
 import pytest
+from llmtop.estimator.catalogue.devices import devices
 from llmtop.estimator.catalogue.recognise import recognise
+from llmtop.estimator.memory import usable
+from llmtop.estimator.silicon import shares_memory
 from llmtop.probes.sample import Bandwidth, Compute, Device
+from msgspec.structs import replace
 
 GIB = 1 << 30
 
@@ -138,3 +142,18 @@ def test_it_costs_nothing_each_second() -> None:
     for _ in range(1000):
         recognise(card)
     assert time.perf_counter() - start < 0.1
+
+
+@pytest.mark.parametrize(("cores", "name"), [(64 * 64, "RX 9070 XT"), (56 * 64, "RX 9070")])
+def test_cards_of_one_pci_id_and_size_are_told_by_their_compute_units(cores: int, name: str) -> None:
+    card = gpu("AMD GPU 1002:7550", pci_id="1002:7550", memory_gib=15.9)
+    assert recognise(replace(card, cores=cores)).compute_tflops.fp32 == devices()[name].fp32_tflops
+
+
+def test_a_probe_that_says_whether_the_memory_is_shared_goes_before_the_type() -> None:
+    apu = Device(id="amd0", name="unknown APU", vendor="AMD", kind="gpu", unified_memory=True, memory_total_bytes=GIB)
+    assert shares_memory(apu)
+    assert not shares_memory(replace(apu, unified_memory=False, memory_type="DDR"))
+    assert shares_memory(replace(apu, unified_memory=None, memory_type="LPDDR"))
+    assert usable(replace(apu, carveout_bytes=GIB // 4)) == GIB, "what the driver maps may all be used"
+    assert usable(apu) == round(0.75 * GIB)
