@@ -90,7 +90,7 @@ def offers(
     """
     found = [of_model(model, box, wish, least_tps, formats, others=others) for model in models]
     found.sort(key=lambda row: _rank(row[0], least_tps), reverse=True)
-    return [offer for row in found for offer in row]
+    return [each for row in found for each in row]
 
 
 def of_model(
@@ -110,6 +110,11 @@ def of_model(
     return [replace(row.offer(best), chosen=True), *rest]
 
 
+def offer(model: CatalogueModel | None, placed: Fit) -> Offer:
+    """One place with the speed, where it fits."""
+    return Offer(model=model, fit=placed, found=predict(placed.question) if placed.runs_on else None)
+
+
 class _Row:
     """The quantisations of one model from large to small; nothing is asked for its speed before that counts."""
 
@@ -121,9 +126,7 @@ class _Row:
     def offer(self, at: int) -> Offer:
         """With the speed, where it fits."""
         if at not in self._made:
-            placed = self._fits[at]
-            found = predict(placed.question) if placed.runs_on else None
-            self._made[at] = Offer(model=self._model, fit=placed, found=found)
+            self._made[at] = offer(self._model, self._fits[at])
         return self._made[at]
 
     def chosen(self, least_tps: float) -> int:

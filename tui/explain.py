@@ -40,7 +40,7 @@ def explanation(about: Asked, found: Prediction) -> str:
         _binds(about, found),
         _rules(found),
         _changes(changes(about.question), found),
-        _batching(batching(about.question)),
+        batches(batching(about.question)),
         _power(power_curve(about.question)),
     ]
     return "\n".join(line for section in sections if section for line in ("", *section))
@@ -120,7 +120,8 @@ def _changes(found: Sequence[Change], now: Prediction) -> list[str]:
     ]
 
 
-def _batching(found: Batching) -> list[str]:
+def batches(found: Batching) -> list[str]:
+    """The curve over the streams, one line a batch, and its knee."""
     lines = [f"Batching {'streams':>11} {'tok/s':>9} {'each':>8}  range"]
     top = max(point.decode_tps.value for point in found.points)
     cells = max(min(width() - 52, 24), 8)

@@ -128,7 +128,8 @@ def _match(told: _Told) -> _Match | None:
     if told.cores and told.kind == "apple":
         rows = _narrowed(rows, lambda row: row.units == told.cores)
     if told.cores and told.vendor == "AMD" and told.kind == "gpu":
-        rows = _narrowed(rows, lambda row: row.units == told.cores // LANES)
+        units = told.cores // LANES
+        rows = _narrowed(rows, lambda row: row.units == units)
     return _Match(tuple(rows), how) if rows else None
 
 

@@ -13,7 +13,8 @@ from ...estimator.terms import Unanswerable
 from ..answer import width
 from ..refusal import Refusal, WrongUsage
 from .box import AskedBox, asked_box
-from .rows import Row, listed
+from .rows import Row, listed, wish
+from .rows import row as plain
 
 
 def fit(options: argparse.Namespace) -> int:
@@ -25,6 +26,8 @@ def fit(options: argparse.Namespace) -> int:
     """
     try:
         about = asked_box(options.hardware)
+        if options.model:
+            return _deep(options, about)
         rows = listed(options, about)
     except UnknownName as unknown:
         raise WrongUsage(str(unknown)) from None
@@ -47,16 +50,47 @@ def fit(options: argparse.Namespace) -> int:
     return 0
 
 
+def _deep(options: argparse.Namespace, about: AskedBox) -> int:
+    """One model. Raises as `fit` does."""
+    from ...estimator.depth import depth  # noqa: PLC0415
+    from .model import offers_of  # noqa: PLC0415
+
+    wanted = wish(options)
+    row, notes = offers_of(options, about, wanted)
+    found = depth(row, about.box, wanted)
+    if options.json:
+        fields = {"schema": SCHEMA, "hardware": _hardware(about), "models": [plain(each) for each in found.row]}
+        fields |= {name: getattr(found, name) for name in ("contexts", "caches", "batch", "helps")}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(fields | {"notes": notes})) + b"\n")
+        return 0
+    if options.csv or options.markdown:
+        from .table import comma_separated, markdown  # noqa: PLC0415
+
+        rows = [plain(each) for each in found.row]
+        print(comma_separated(rows) if options.csv else markdown(rows))  # noqa: T201
+        return 0
+    from .deep import text  # noqa: PLC0415
+
+    print(_head(options, about, row[0].fit.facts.name))  # noqa: T201
+    print(text(found))  # noqa: T201
+    print("\n".join(f"note: {note}" for note in (*notes, *about.notes)))  # noqa: T201
+    return 0
+
+
+def _hardware(about: AskedBox) -> dict[str, object]:
+    return {"words": about.words, "local": about.local, "gpus": about.box.gpus, "cpu": about.box.cpu}
+
+
 def document(about: AskedBox, rows: list[Row]) -> bytes:
     """The JSON document."""
-    hardware = {"words": about.words, "local": about.local, "gpus": about.box.gpus, "cpu": about.box.cpu}
-    fields = {"schema": SCHEMA, "hardware": hardware, "models": rows, "notes": about.notes}
+    fields = {"schema": SCHEMA, "hardware": _hardware(about), "models": rows, "notes": about.notes}
     return msgspec.json.format(msgspec.json.encode(fields))
 
 
-def _head(options: argparse.Namespace, about: AskedBox) -> str:
+def _head(options: argparse.Namespace, about: AskedBox, model: str = "") -> str:
     free = "; with the memory that is free now" if about.local else ""
-    line = f"{about.words} · {options.engine} · {options.context} tokens of context{free}"
+    what = f"{model} on {about.words}" if model else about.words
+    line = f"{what} · {options.engine} · {options.context} tokens of context{free}"
     return "\n".join([*textwrap.wrap(line, width()), ""])
 
 

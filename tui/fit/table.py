@@ -11,22 +11,29 @@ from .rows import Row
 HEAD = ("MODEL", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "1ST TOKEN", "PER TOKEN")
 PLACES = {"gpu": "GPU", "cpu": "CPU"}
 GAP = 2
+LEAST = 5
+"""Columns that are shown however narrow the terminal is."""
 NAME = 30
 """Cells that a model's name may take."""
 
 
 def text(rows: Sequence[Row]) -> str:
-    """Aligned columns; those at the right are left out where the terminal is narrow."""
-    cells = [HEAD, *(_cells(row) for row in rows)]
+    """Aligned columns."""
+    return "\n".join(aligned([HEAD, *(_cells(row) for row in rows)]))
+
+
+def aligned(cells: Sequence[tuple[str, ...]], indent: int = 0) -> list[str]:
+    """Lines of a table; the columns at the right are left out where the terminal is narrow."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    room = shutil.get_terminal_size().columns
-    shown = len(HEAD)
-    while shown > 4 and sum(widths[:shown]) + GAP * (shown - 1) > room:
+    room = shutil.get_terminal_size().columns - indent
+    shown = len(widths)
+    while shown > LEAST and sum(widths[:shown]) + GAP * (shown - 1) > room:
         shown -= 1
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line[:shown], widths[:shown], strict=True)).rstrip()
+    return [
+        " " * indent
+        + (" " * GAP).join(cell.ljust(width) for cell, width in zip(line[:shown], widths[:shown], strict=True)).rstrip()
         for line in cells
-    )
+    ]
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -65,14 +72,15 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.quant or "–",
         f"{exact_rate(band.value)} ({span(band.low, band.high)})" if band else "–",
         size(row.memory_bytes),
-        _place(row),
-        _tokens(row.max_context),
+        place(row),
+        tokens(row.max_context),
         seconds(row.ttft_s.value) if row.ttft_s else "–",
         f"{row.joules_per_token:.2g} J" if row.joules_per_token is not None else "–",
     )
 
 
-def _place(row: Row) -> str:
+def place(row: Row) -> str:
+    """Where it runs, or how much is missing."""
     if row.runs_on is None:
         return f"no: {size(row.memory_bytes - row.memory_free_bytes)} missing"
     if row.runs_on == "gpu+cpu":
@@ -80,7 +88,7 @@ def _place(row: Row) -> str:
     return PLACES[row.runs_on]
 
 
-def _tokens(count: int | None) -> str:
+def tokens(count: int | None) -> str:
     """Thousands as people write them: "131k"."""
     if count is None:
         return "–"

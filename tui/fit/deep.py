@@ -1,0 +1,82 @@
+"""`llmtop fit MODEL`: one model in depth, as text."""
+
+from ...estimator.depth import Depth, Help
+from ..answer import LIMITS, labelled
+from ..explain import batches
+from ..format import exact_rate, percent, seconds, size, span
+from .rows import row
+from .table import aligned, place, tokens
+
+HEAD = ("", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "PREFILL", "1ST TOKEN")
+
+
+def text(found: Depth) -> str:
+    """The sections, with a blank line between them."""
+    sections = [_quantisations(found), _contexts(found), _caches(found), _batches(found), _binds(found), _helps(found)]
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def _quantisations(found: Depth) -> list[str]:
+    cells: list[tuple[str, ...]] = [HEAD]
+    for each in found.row:
+        line = row(each)
+        band, wait = line.decode_tps, line.ttft_s
+        cells.append(
+            (
+                "*" if each.fit is found.chosen.fit else "",
+                line.quant or "–",
+                f"{exact_rate(band.value)} ({span(band.low, band.high)})" if band else "–",
+                size(line.memory_bytes),
+                place(line),
+                tokens(line.max_context),
+                exact_rate(line.prefill_tps.value) if line.prefill_tps else "–",
+                seconds(wait.value) if wait else "–",
+            )
+        )
+    return aligned(cells)
+
+
+def _contexts(found: Depth) -> list[str]:
+    if not found.contexts:
+        return []
+    name = found.chosen.fit.facts.quantization or "it"
+    cells: list[tuple[str, ...]] = [("CONTEXT", "TOK/S", "RUNS ON")]
+    for each in found.contexts:
+        band = each.decode_tps
+        where = {"gpu": "GPU", "cpu": "CPU"}.get(each.runs_on, "GPU and CPU")
+        cells.append((tokens(each.context), f"{exact_rate(band.value)} ({span(band.low, band.high)})", where))
+    return [f"{name} with the context full", *aligned(cells, indent=2)]
+
+
+def _caches(found: Depth) -> list[str]:
+    known = [each for each in found.caches if each.max_context is not None]
+    if not known:
+        return []
+    words = ", ".join(f"{tokens(each.max_context)} with {each.kv}" for each in known)
+    return labelled("KV cache", f"the longest context is {words}")
+
+
+def _batches(found: Depth) -> list[str]:
+    return batches(found.batch) if found.batch and found.batch.most_streams != 0 else []
+
+
+def _binds(found: Depth) -> list[str]:
+    made = found.chosen.found
+    if made is None:
+        missing = found.chosen.fit.needed_bytes - found.chosen.fit.free_bytes
+        return [f"It does not fit: {size(missing)} of memory are missing."]
+    roof = made.ceiling.decode_tps
+    of = f", {percent(made.decode_tps.value / roof)} of the {exact_rate(roof)} ceiling" if roof else ""
+    return labelled("binds", f"{LIMITS[made.limit]}{of}") + labelled("basis", made.basis)
+
+
+def _helps(found: Depth) -> list[str]:
+    if not found.helps:
+        return []
+    return ["What would help", *(f"  {_help(each)}" for each in found.helps)]
+
+
+def _help(each: Help) -> str:
+    times = f", {each.factor:.2g}x" if each.factor else ""
+    longest = f", context {tokens(each.max_context)}" if each.max_context else ""
+    return f"{each.what}: {exact_rate(each.decode_tps)} tok/s{times}{longest}"
