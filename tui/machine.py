@@ -94,8 +94,6 @@ def _cores(device: Device) -> str:
     parts += [_counted(chip.threads, "thread")] if chip.threads != device.cores else []
     parts += [_counted(chip.sockets, "socket")] if (chip.sockets or 1) > 1 else []
     parts += [_counted(chip.numa_nodes, "NUMA node")] if (chip.numa_nodes or 1) > 1 else []
-    if chip.usable_cores is not None and chip.threads and chip.usable_cores < chip.threads:
-        parts.append(f"{chip.usable_cores:g} of the threads may be used here")
     return ", ".join(part for part in parts if part)
 
 

@@ -1,24 +1,47 @@
 """The CPU as a device that models run on."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
-from ..sample import Bandwidth, Compute, Device, Devices
+from ..sample import Bandwidth, Compute, Device, Devices, Processor
+from .cgroup import usable_cores
 from .cpu_facts import CpuFacts, cpu_facts, machine_words
 from .cpu_name import SlowCpuName, slow_cpu_name
 from .cpu_power import CpuPower
 from .cpu_temperature import CpuTemperature
 from .energy_counter import steady_time
 from .files import ROOT
-from .instructions import HALF, INT8, gain
+from .instructions import HALF, INT8, gain, instruction_words
+from .main_memory import MainMemory
 from .measurement import CachedMeasurement, Measurement
-from .smbios import Channel, memory_channels
+from .memory_layout import MemoryFacts, memory_facts
+from .memory_remarks import memory_remarks
+from .surroundings import container, virtualization
+from .topology import Topology, topology
+from .usable import usable_remarks
+
+_LOOK_AGAIN_S = 10.0
+"""Seconds until it is looked again how many processors this process may use."""
+
+
+class _Lasting(Struct, frozen=True, kw_only=True):
+    """What is read once."""
+
+    facts: CpuFacts
+    topology: Topology
+    memory: MemoryFacts
+    temperature: CpuTemperature
+    virtualization: str | None
+    container: str | None
+    cores: int | None
 
 
 class CpuProbe:
-    """Reads the CPU. Where a sensor is missing its field is None; why there is no power stands in `unread`."""
+    """Reads the CPU. A sensor that is missing and that nobody would look for is None, without a word."""
 
     name = "cpu"
 
@@ -34,13 +57,14 @@ class CpuProbe:
         """`cache` is the file with the measured bandwidth; None means the user's own."""
         self.period = period
         self._root = root
+        self._clock = clock
         self._slow_name = slow_name
         self._power = CpuPower(root, clock)
         self._measured = CachedMeasurement(cache)
-        self._temperature: CpuTemperature | None = None
-        self._facts: CpuFacts | None = None
-        self._cores: int | None = None
-        self._channels: tuple[Channel, ...] | None = None
+        self._memory = MainMemory(root)
+        self._lasting: _Lasting | None = None
+        self._usable: float | None = None
+        self._looked: float | None = None
         self._busy_known = False
 
     @classmethod
@@ -50,43 +74,70 @@ class CpuProbe:
 
     def read(self) -> Devices:
         """One reading. Utilisation and power are those since the previous one."""
-        facts = self._known()
+        known = self._lasting = self._lasting or self._first()
+        facts, modules = known.facts, known.memory
+        name = facts.name or self._slow_name.value
+        flags = facts.flags or (self._slow_name.flags if sys.platform == "win32" else frozenset())
         measurement = self._measured.read()
-        memory = psutil.virtual_memory()
+        memory = self._memory.read()
         draw = self._power.read()
+        usable = self._usable_cores()
+        limits = usable_remarks(
+            memory,
+            cores=usable,
+            threads=known.topology.threads,
+            container=known.container,
+            virtualization=known.virtualization,
+        )
         return Devices(
             devices=(
                 Device(
                     id="cpu",
-                    name=facts.name or self._slow_name.value or machine_words(facts),
+                    name=name or machine_words(facts),
                     vendor=facts.vendor or "unknown",
                     kind="cpu",
-                    memory_total_bytes=memory.total,
-                    memory_used_bytes=memory.total - memory.available,
+                    memory_total_bytes=memory.total_bytes,
+                    memory_used_bytes=memory.used_bytes,
                     utilization=self._utilization(),
-                    temperature_c=self._temperature.read() if self._temperature else None,
+                    temperature_c=known.temperature.read(),
                     power_w=draw.power_w,
                     energy_j=draw.energy_j,
+                    limits=draw.limits,
                     power_limit_w=draw.power_limit_w,
                     power_limit_default_w=draw.power_limit_default_w,
-                    limits=draw.limits,
-                    bandwidth_gbs=bandwidth(self._channels, measurement),
-                    compute_tflops=compute(measurement, facts.flags),
-                    cores=self._cores,
+                    bandwidth_gbs=bandwidth(modules, measurement),
+                    compute_tflops=compute(measurement, flags),
+                    memory_type=_memory_class(modules.type),
+                    ecc=modules.ecc,
+                    cores=known.cores,
                     cache_bytes=facts.cache_bytes,
-                    unread=draw.unread,
+                    processor=_processor(known, usable, flags),
+                    unread=(*draw.unread, *((modules.unread,) if modules.unread else ())),
+                    remarks=(*memory_remarks(modules, name), *limits),
                 ),
             ),
         )
 
-    def _known(self) -> CpuFacts:
-        """What is read once."""
-        if self._facts is None:
-            self._facts = cpu_facts(self._root)
-            self._cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
-            self._channels = memory_channels(self._root)
-            self._temperature = CpuTemperature(self._root)
-        return self._facts
+    def _first(self) -> _Lasting:
+        facts, made_of = cpu_facts(self._root), topology(self._root)
+        simulated, inside = virtualization(self._root), container(self._root)
+        return _Lasting(
+            facts=facts,
+            topology=made_of,
+            memory=memory_facts(
+                self._root, cpu=facts.name, sockets=made_of.sockets, virtual=simulated, container=inside
+            ),
+            temperature=CpuTemperature(self._root),
+            virtualization=simulated,
+            container=inside,
+            cores=made_of.cores or psutil.cpu_count(logical=False) or psutil.cpu_count(),
+        )
+
+    def _usable_cores(self) -> float | None:
+        now = self._clock()
+        if self._looked is None or now - self._looked >= _LOOK_AGAIN_S:
+            self._looked, self._usable = now, usable_cores(self._root)
+        return self._usable
 
     def _utilization(self) -> float | None:
         """Share of all logical cores busy since the last call; the first has nothing to compare with."""
@@ -95,13 +146,12 @@ class CpuProbe:
         return percent / 100 if known else None
 
 
-def bandwidth(channels: tuple[Channel, ...] | None, measurement: Measurement | None) -> Bandwidth:
+def bandwidth(memory: MemoryFacts, measurement: Measurement | None) -> Bandwidth:
     """The figures for the main memory, with where they come from."""
-    peak = sum(channel.mts * channel.bits / 8 for channel in channels) / 1000 if channels else None
     parts: list[str] = []
-    if channels:
-        speeds = " and ".join(str(mts) for mts in sorted({channel.mts for channel in channels}))
-        parts.append(f"{len(channels)} channels at {speeds} MT/s (SMBIOS)")
+    speeds = " and ".join(str(mts) for mts in sorted({channel.mts or 0 for channel in memory.channels}))
+    if memory.peak_gbs:
+        parts.append(f"{len(memory.channels)} channels at {speeds} MT/s ({memory.basis})")
     if measurement:
         parts.append(
             f"measured {measurement.date[:10]}: reading with {measurement.threads} threads, "
@@ -109,7 +159,9 @@ def bandwidth(channels: tuple[Channel, ...] | None, measurement: Measurement | N
         )
     else:
         parts.append("not measured yet: llmtop probe --measure")
-    return Bandwidth(peak=peak, measured=measurement.best_gbs if measurement else None, basis="; ".join(parts))
+    return Bandwidth(
+        peak=memory.peak_gbs, measured=measurement.best_gbs if measurement else None, basis="; ".join(parts)
+    )
 
 
 def compute(measurement: Measurement | None, flags: frozenset[str] = frozenset()) -> Compute:
@@ -124,3 +176,22 @@ def compute(measurement: Measurement | None, flags: frozenset[str] = frozenset()
         basis=f"measured {measurement.date[:10]}: float32 matrix product of numpy, all threads; "
         f"instructions give x{int8:.0f} for int8, x{half:.0f} for 16 bit",
     )
+
+
+def _processor(known: _Lasting, usable: float | None, flags: frozenset[str]) -> Processor:
+    made_of = known.topology
+    return Processor(
+        sockets=made_of.sockets,
+        numa_nodes=made_of.numa_nodes,
+        threads=made_of.threads,
+        usable_cores=usable,
+        performance_cores=made_of.performance_cores,
+        efficiency_cores=made_of.efficiency_cores,
+        instructions=instruction_words(flags),
+        memory=known.memory.layout,
+    )
+
+
+def _memory_class(kind: str | None) -> str | None:
+    """Of "LPDDR5": what the generation does not change."""
+    return next((name for name in ("LPDDR", "HBM", "DDR") if kind and kind.startswith(name)), None)

@@ -1,7 +1,8 @@
-"""The CPU's name where the kernel does not print it: asked of py-cpuinfo, which takes seconds, in the background."""
+"""What the kernel does not print: asked of py-cpuinfo, which takes seconds, in the background."""
 
 import threading
 from importlib import import_module
+from typing import cast
 
 
 class SlowCpuName:
@@ -9,22 +10,35 @@ class SlowCpuName:
 
     def __init__(self) -> None:
         self._value: str | None = None
+        self._flags: frozenset[str] = frozenset()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     @property
     def value(self) -> str | None:
-        """The name, or None while it is not known."""
+        """The CPU's name, or None while it is not known."""
+        self._begin()
+        return self._value
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The names of its instructions, or none while they are not known."""
+        self._begin()
+        return self._flags
+
+    def _begin(self) -> None:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._ask, name="cpu-name", daemon=True)
                 self._thread.start()
-        return self._value
 
     def _ask(self) -> None:
-        answer = import_module("cpuinfo").get_cpu_info().get("brand_raw")
-        if isinstance(answer, str) and answer:
-            self._value = answer
+        told: dict[str, object] = import_module("cpuinfo").get_cpu_info()
+        name, flags = told.get("brand_raw"), told.get("flags")
+        if isinstance(flags, list):
+            self._flags = frozenset(str(flag) for flag in cast("list[object]", flags))
+        if isinstance(name, str) and name:
+            self._value = name
 
 
 slow_cpu_name = SlowCpuName()

@@ -12,6 +12,8 @@ from .cpu_name import SlowCpuName, slow_cpu_name
 from .energy_counter import steady_time
 from .files import ROOT
 from .machine_power import MachinePower
+from .main_memory import MainMemory
+from .surroundings import container, virtualization
 
 
 class HostProbe:
@@ -30,11 +32,14 @@ class HostProbe:
         self.period = period
         self._root = root
         self._power = MachinePower(root, clock)
+        self._memory = MainMemory(root)
         self._slow_name = slow_name
         self._facts: CpuFacts | None = None
         self._node = platform.node() or "localhost"
         self._os = system_words()
         self._cores: int | None = None
+        self._virtualization: str | None = None
+        self._container: str | None = None
 
     @classmethod
     def detect(cls) -> "list[HostProbe]":
@@ -45,16 +50,19 @@ class HostProbe:
         """One reading."""
         if self._facts is None:
             self._facts = cpu_facts(self._root)
+            self._virtualization, self._container = virtualization(self._root), container(self._root)
             self._cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
-        memory = psutil.virtual_memory()
+        memory = self._memory.read()
         draw = self._power.read()
         return Host(
             name=self._node,
             os=self._os,
             cpu=self._facts.name or self._slow_name.value,
             cores=self._cores,
-            memory_total_bytes=memory.total,
-            memory_used_bytes=memory.total - memory.available,
+            memory_total_bytes=memory.total_bytes,
+            memory_used_bytes=memory.used_bytes,
+            virtualization=self._virtualization,
+            container=self._container,
             power_w=draw.power_w,
             power_source=draw.source,
             energy_j=draw.energy_j,

@@ -10,7 +10,9 @@ from llmtop.probes.hardware.cpu_name import SlowCpuName
 from llmtop.probes.hardware.host import HostProbe
 from llmtop.probes.hardware.measurement import Measurement, machine_key, save
 
-from .test_smbios import memory_device, write
+from .memory_tables import machine, memory_device, write, write_table, write_udev
+from .trees import processors
+from .trees import put as put_file
 
 linux = pytest.mark.skipif("sys.platform == 'darwin'", reason="reads the trees of Linux")
 
@@ -49,23 +51,6 @@ def test_bare_machine_is_quiet(tmp_path: Path) -> None:
     assert second.bandwidth_gbs.basis == "not measured yet: llmtop probe --measure"
     assert second.memory_total_bytes
     assert second.cores
-
-
-@linux
-def test_name_and_vendor(tmp_path: Path) -> None:
-    put(
-        tmp_path,
-        proc__cpuinfo="processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R)  Xeon(R) \nflags\t:\n",
-    )
-    facts = cpu_facts(tmp_path)
-    assert (facts.name, facts.vendor) == ("Intel(R) Xeon(R)", "Intel")
-
-
-@linux
-def test_arm_prints_no_name(tmp_path: Path) -> None:
-    put(tmp_path, proc__cpuinfo="processor\t: 0\nBogoMIPS\t: 2000.00\nCPU implementer\t: 0x41\n")
-    facts = cpu_facts(tmp_path)
-    assert (facts.name, facts.vendor) == (None, "Arm")
 
 
 @linux
@@ -144,11 +129,89 @@ def test_bandwidth_on_paper_and_measured(tmp_path: Path) -> None:
 
 
 @linux
-def test_power_trouble_is_the_devices_problem(tmp_path: Path) -> None:
-    put(tmp_path, **{"sys__class__powercap__intel-rapl:0__name": "package-0"})
-    (tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj").mkdir()
+def test_a_server_as_its_owner_sees_it(tmp_path: Path) -> None:
+    """Two EPYC 7302 in NPS4 would have eight nodes; one in NPS1, half populated."""
+    put(tmp_path, proc__cpuinfo="model name\t: AMD EPYC 7302P 16-Core Processor\nflags\t: avx avx2\n")
+    processors(tmp_path, cores=16, threads=2)
+    write_table(tmp_path, machine("supermicro-epyc-half"))
     (device,) = probe(tmp_path).read().devices
-    assert (device.power_w, device.problem) == (None, None)
+    processor = device.processor
+    assert processor is not None
+    assert (processor.sockets, processor.numa_nodes, processor.threads) == (1, 1, 32)
+    assert device.cores == 16
+    assert processor.instructions == ("AVX2",)
+    assert device.memory_type == "DDR"
+    assert device.bandwidth_gbs.peak == pytest.approx(102.4)
+    assert device.bandwidth_gbs.basis == ("4 channels at 3200 MT/s (SMBIOS); not measured yet: llmtop probe --measure")
+    assert processor.memory is not None
+    assert (processor.memory.slots, processor.memory.channels, processor.memory.channels_total) == (16, 4, 8)
+    assert [module.slot for module in processor.memory.modules] == [
+        f"DIMM{letter}2 P0_Node0_Channel{number}_Dimm1" for letter, number in (("C", 2), ("D", 3), ("G", 6), ("H", 7))
+    ]
+    assert device.remarks == ("4 of 8 memory channels are empty: the CPU reaches half of its bandwidth",)
+
+
+@linux
+@pytest.mark.parametrize(("name", "kind", "peak"), [("lunar-lake", "LPDDR", 136.528), ("strix-halo", "LPDDR", 256.0)])
+def test_laptops_without_root(tmp_path: Path, name: str, kind: str, peak: float) -> None:
+    put(tmp_path, proc__cpuinfo="model name\t: Some CPU\nflags\t: avx2\n")
+    (device,) = probe(write_udev(tmp_path, machine(name))).read().devices
+    assert device.memory_type == kind
+    assert device.bandwidth_gbs.peak == pytest.approx(peak)
+    assert not device.remarks
+
+
+@linux
+def test_a_container_of_a_big_machine(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        proc__cpuinfo="model name\t: AMD EPYC 9654 96-Core Processor\nflags\t: avx2 avx512f\n",
+        proc__meminfo="MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\n",
+        proc__self__status="Cpus_allowed_list:\t0-15\n",
+        proc__self__cgroup="0::/\n",
+        proc__self__mountinfo="1 2 0:3 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+    )
+    put_file(tmp_path, ".dockerenv", "")
+    put_file(tmp_path, "sys/fs/cgroup/memory.max", str(8 << 30))
+    put_file(tmp_path, "sys/fs/cgroup/memory.current", str(3 << 30))
+    put_file(tmp_path, "sys/fs/cgroup/cpu.max", "400000 100000")
+    processors(tmp_path, cores=8, threads=2)
+    (device,) = probe(tmp_path).read().devices
+    assert (device.memory_total_bytes, device.memory_used_bytes) == (8 << 30, 3 << 30)
+    assert device.processor is not None
+    assert (device.processor.threads, device.processor.usable_cores) == (16, 4)
+    assert device.remarks == ("the container (docker) may use 8 of 64 GiB of memory and 4 of 16 CPU threads",)
+
+
+@linux
+def test_a_virtual_machine_says_once_what_is_missing(tmp_path: Path) -> None:
+    put(tmp_path, proc__cpuinfo="model name\t: AMD EPYC\nflags\t: avx2 hypervisor\n")
+    reader = probe(tmp_path)
+    for _ in range(2):
+        (device,) = reader.read().devices
+        assert len(device.unread) == 2
+        assert [sentence.partition(":")[0] for sentence in device.unread] == ["power", "memory channels"]
+        assert (device.problem, device.remarks, device.limits) == (None, (), ())
+
+
+@linux
+def test_lasting_facts_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, proc__cpuinfo="model name\t: AMD EPYC 7302P\nflags\t: avx2\n")
+    processors(tmp_path, cores=64, threads=2)
+    reader = probe(write_table(tmp_path, machine("supermicro-epyc-half")))
+    first = reader.read()
+    opened: list[str] = []
+    text = Path.read_text
+
+    def watched(path: Path, *arguments: str) -> str:
+        opened.append(str(path))
+        return text(path, *arguments)
+
+    monkeypatch.setattr(Path, "read_text", watched)
+    second = reader.read()
+    assert len(opened) < 20
+    assert not [path for path in opened if "topology" in path or "cpuinfo" in path or "dmi" in path]
+    assert second.devices[0].processor == first.devices[0].processor
 
 
 def test_host(tmp_path: Path) -> None:

@@ -1,90 +1,91 @@
-"""Memory channels from SMBIOS tables built after DMTF DSP0134, section 7.18 (Memory Device, type 17)."""
+"""SMBIOS tables built after DMTF DSP0134, section 7.18 (Memory Device, type 17)."""
 
 import struct
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.smbios import Channel, channel_key, memory_channels, modules
+from llmtop.probes.hardware.memory_channels import channel_key, named_channels, poweredge_key
+from llmtop.probes.hardware.memory_slot import MemorySlot
+from llmtop.probes.hardware.smbios import corrects_errors, processor_version, slots
 
-END = bytes([127, 4, 0xFE, 0xFF, 0, 0])
-
-
-def structure(kind: int, body: bytes, *strings: str) -> bytes:
-    """Header, formatted area and string set; a set without strings is two zeros."""
-    tail = b"".join(text.encode() + b"\0" for text in strings) + b"\0"
-    return struct.pack("<BBH", kind, 4 + len(body), 0x1100) + body + (tail if strings else b"\0\0")
+from .memory_tables import END, memory_device, structure
 
 
-def memory_device(
-    device: str,
-    bank: str,
-    *,
-    mts: int = 6000,
-    configured: int | None = None,
-    size: int = 0x4000,
-    bits: int = 64,
-    extended: int = 0,
-) -> bytes:
-    """A type 17 structure of SMBIOS 3.3 (5Ch bytes)."""
-    body = bytearray(0x5C - 4)
-
-    def put(offset: int, layout: str, *values: int) -> None:
-        struct.pack_into(layout, body, offset - 4, *values)
-
-    put(0x08, "<HHH", bits, bits, size)
-    put(0x10, "<BB", 1, 2)
-    put(0x15, "<H", mts)
-    put(0x20, "<H", mts if configured is None else configured)
-    put(0x58, "<I", extended)
-    return structure(17, bytes(body), device, bank)
+def only(table: bytes) -> MemorySlot:
+    """The one slot of a table."""
+    (slot,) = slots(table)
+    return slot
 
 
-def write(root: Path, *structures: bytes) -> Path:
-    folder = root / "sys/firmware/dmi/tables"
-    folder.mkdir(parents=True)
-    (folder / "DMI").write_bytes(structure(0, bytes(20), "Vendor", "1.0") + b"".join(structures) + END)
-    return root
+@pytest.mark.parametrize(
+    ("size", "extended", "size_bytes"),
+    [
+        (0, 0, 0),
+        (0xFFFF, 0, None),
+        (0x4000, 0, 16 << 30),
+        (0x8200, 0, 512 << 10),
+        (0x7FFF, 0x20000, 128 << 30),
+    ],
+)
+def test_sizes(size: int, extended: int, size_bytes: int | None) -> None:
+    slot = only(memory_device("A", "B", size=size, extended_size=extended))
+    assert slot.size_bytes == size_bytes
+    assert slot.empty is (size == 0)
 
 
-def test_absence_is_quiet(tmp_path: Path) -> None:
-    assert memory_channels(tmp_path) is None
+@pytest.mark.parametrize(
+    ("rated", "configured", "extended", "mts", "speed"),
+    [
+        (6000, 4800, 0, 4800, 4800),
+        (6000, 0, 0, None, 6000),
+        (6000, 0xFFFF, 70_000, 70_000, 70_000),
+        (0, 0, 0, None, None),
+    ],
+)
+def test_configured_speed_counts_before_the_modules_own(
+    rated: int, configured: int, extended: int, mts: int | None, speed: int | None
+) -> None:
+    slot = only(memory_device("A", "B", mts=rated, configured=configured, extended=extended))
+    assert (slot.mts, slot.speed_mts) == (mts, speed)
 
 
-def test_two_modules_of_one_channel_count_once(tmp_path: Path) -> None:
-    slots = [memory_device(f"DIMM {slot}", f"P0 CHANNEL {letter}") for letter in "AB" for slot in (0, 1)]
-    assert memory_channels(write(tmp_path, *slots)) == (Channel(6000, 64), Channel(6000, 64))
+@pytest.mark.parametrize(
+    ("form", "bits", "width"),
+    [(0x09, 64, 64), (0x09, 32, 64), (0x0D, 0, 64), (0x0B, 16, 16), (0x0B, 0, 64), (0x01, 128, 64)],
+)
+def test_a_module_is_64_bits_wide_and_a_chip_as_wide_as_told(form: int, bits: int, width: int) -> None:
+    assert only(memory_device("A", "B", form=form, bits=bits)).width_bits == width
 
 
-def test_empty_slots_do_not_count(tmp_path: Path) -> None:
-    slots = (memory_device("ChannelA-DIMM0", "BANK 0", size=0), memory_device("ChannelB-DIMM0", "BANK 2", mts=3200))
-    assert memory_channels(write(tmp_path, *slots)) == (Channel(3200, 64),)
-
-
-def test_configured_speed_counts_before_the_modules_own(tmp_path: Path) -> None:
-    slots = (
-        memory_device("DIMM_A1", "BANK 0", mts=6000, configured=4800),
-        memory_device("DIMM_B1", "BANK 1", mts=6000, configured=0),
-        memory_device("DIMM_C1", "BANK 2", configured=0xFFFF, extended=70_000),
+def test_firmware_and_lasting_memory_feed_no_inference() -> None:
+    table = b"".join(
+        memory_device(name, "B", kind=kind) for name, kind in (("ROM", 0x09), ("PMEM", 0x1F), ("A1", 0x22))
     )
-    channels = memory_channels(write(tmp_path, *slots))
-    assert channels
-    assert [channel.mts for channel in channels] == [4800, 6000, 70_000]
+    assert [(slot.device, slot.type) for slot in slots(table)] == [("A1", "DDR5")]
 
 
-def test_narrow_channels_of_soldered_memory(tmp_path: Path) -> None:
-    names = [f"Controller{controller}-Channel{letter}" for controller in "01" for letter in "ABCD"]
-    slots = [memory_device(name, f"BANK {bank}", mts=7467, bits=16) for bank, name in enumerate(names)]
-    assert memory_channels(write(tmp_path, *slots)) == (Channel(7467, 16),) * 8
+def test_old_tables_are_shorter() -> None:
+    body = bytearray(0x15 - 4)
+    struct.pack_into("<HHHB", body, 4, 72, 64, 0x1000, 0x09)
+    struct.pack_into("<BBB", body, 0x0C, 1, 2, 0x13)
+    slot = only(structure(17, bytes(body), "DIMM1", "BANK1") + END)
+    assert slot == MemorySlot(device="DIMM1", bank="BANK1", size_bytes=4 << 30, type="DDR2", bits=64)
 
 
-def test_slots_that_are_only_numbered_tell_nothing(tmp_path: Path) -> None:
-    assert memory_channels(write(tmp_path, memory_device("A1", "Not Specified"))) is None
+@pytest.mark.parametrize(
+    ("use", "correction", "ecc"), [(3, 3, False), (3, 5, True), (3, 6, True), (3, 2, None), (4, 6, None)]
+)
+def test_error_correction(use: int, correction: int, *, ecc: bool | None) -> None:
+    array = structure(16, bytes([3, use, correction]) + bytes(0x10)) + END
+    assert corrects_errors(array) is ecc
+    assert corrects_errors(END) is None
 
 
-def test_speed_that_is_unknown_tells_nothing(tmp_path: Path) -> None:
-    assert memory_channels(write(tmp_path, memory_device("DIMM_A1", "BANK 0", mts=0))) is None
+def test_processor_version() -> None:
+    table = structure(4, bytes(0x0C) + b"\x02" + bytes(0x17), "CPU 1", "Ampere(R) Altra(R) Processor") + END
+    assert processor_version(table) == "Ampere(R) Altra(R) Processor"
+    assert processor_version(END) is None
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,15 @@ def test_speed_that_is_unknown_tells_nothing(tmp_path: Path) -> None:
         (("P1-DIMMA1", "P0_Node0_Channel0_Dimm0"), ("P1-DIMMA2", "P0_Node0_Channel0_Dimm1"), True),
         (("P1-DIMMA1", "P0_Node0_Channel0_Dimm0"), ("P1-DIMMB1", "P0_Node0_Channel1_Dimm0"), False),
         (("CPU1_DIMM_C1", "NODE 1"), ("CPU2_DIMM_C1", "NODE 2"), False),
+        (("DIMMC1", "P0_Node0_Channel2_Dimm0"), ("DIMMC2", "P0_Node0_Channel2_Dimm1"), True),
+        (("CPU0_A0", ""), ("CPU0_A1", ""), True),
+        (("CPU0_A0", ""), ("CPU1_A0", ""), False),
     ],
 )
 def test_channel_names(first: tuple[str, str], second: tuple[str, str], *, same: bool) -> None:
-    assert channel_key(*first) is not None
-    assert (channel_key(*first) == channel_key(*second)) is same
+    one, other = (channel_key(MemorySlot(device=device, bank=bank)) for device, bank in (first, second))
+    assert one is not None
+    assert (one == other) is same
 
 
 @pytest.mark.parametrize(
@@ -109,12 +114,42 @@ def test_channel_names(first: tuple[str, str], second: tuple[str, str], *, same:
     [("PROC 1 DIMM 3", ""), ("A1", "Not Specified"), ("", ""), ("Top - on board", ""), ("DIMM_P0_A0", "BANK 0")],
 )
 def test_names_without_a_channel(names: tuple[str, str]) -> None:
-    assert channel_key(*names) is None
+    assert channel_key(MemorySlot(device=names[0], bank=names[1])) is None
+
+
+def test_poweredge_counts_the_first_slots_of_all_channels_first() -> None:
+    key = poweredge_key(6)
+    assert key(MemorySlot(device="A1")) == key(MemorySlot(device="A7"))
+    assert key(MemorySlot(device="A1")) != key(MemorySlot(device="A2"))
+    assert key(MemorySlot(device="A1")) != key(MemorySlot(device="B1"))
+    assert key(MemorySlot(device="PMEM 3")) is None
+
+
+def test_a_populated_slot_without_a_channel_spoils_all_and_an_empty_one_nothing() -> None:
+    named = MemorySlot(device="DIMM_A1", size_bytes=1 << 34, mts=4800)
+    nameless = MemorySlot(device="Top", size_bytes=0)
+    channels = named_channels([named, nameless], channel_key)
+    assert channels
+    assert [(channel.mts, channel.bits) for channel in channels] == [(4800, 64)]
+    assert named_channels([named, MemorySlot(device="Top", size_bytes=1 << 34)], channel_key) is None
+
+
+def test_a_channel_runs_as_its_slowest_module() -> None:
+    modules = [
+        MemorySlot(device="DIMM_A1", size_bytes=1, mts=4800),
+        MemorySlot(device="DIMM_A2", size_bytes=1, mts=4400),
+    ]
+    channels = named_channels(modules, channel_key)
+    assert channels
+    assert channels[0].mts == 4400
+    channels = named_channels([*modules, MemorySlot(device="DIMM_A3", size_bytes=1)], channel_key)
+    assert channels
+    assert channels[0].mts is None
 
 
 @given(st.binary(max_size=400), st.integers(0, 200))
 def test_damaged_tables_end_quietly(noise: bytes, cut: int) -> None:
     table = memory_device("DIMM_A1", "BANK 0") + noise
-    assert len(list(modules(table))) >= 1
-    list(modules(table[:cut]))
-    list(modules(noise))
+    assert len(list(slots(table))) >= 1
+    list(slots(table[:cut]))
+    list(slots(noise))

@@ -96,7 +96,7 @@ def test_every_fact_is_there_within_the_width_and_no_name_of_the_host() -> None:
         "PCIe 5.0 x16, now 1.0 x16; NVLink: 18 links, 450 GB/s each way",
         "board 600 W (200-700 W, default 700 W); you may not change it",
         "612 W, 61 °C, memory 74 °C, 1755 MHz, 97 % busy, held down: power cap",
-        "64 cores, 128 threads, 2 sockets, 8 NUMA nodes, 24 of the threads may be used here",
+        "64 cores, 128 threads, 2 sockets, 8 NUMA nodes",
         "AVX-512 VNNI, AVX2",
         "12 x 32.0 GiB DDR5-5600 at 4800 MT/s, in 24 slots, 12 of 24 channels",
         "note 12 of 24 memory channels are empty",

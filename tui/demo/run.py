@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from ...probes.hardware.cpu_facts import cpu_facts
+from ...probes.hardware.main_memory import MainMemory
 from ...probes.models import BadModelFile, facts
 from .child import Child
 from .choice import SIZES, Size, choose_size, named_size
@@ -129,12 +130,13 @@ def _cores() -> int:
 
 
 def _size_for_this_machine(folder: Path) -> Size:
-    from psutil import virtual_memory  # noqa: PLC0415
-
+    memory = MainMemory().read()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free
     ready = [(folder / size.file_name).stat().st_size for size in SIZES if (folder / size.file_name).is_file()]
-    return choose_size(virtual_memory().available, cpu_facts().cache_bytes, free + max(ready, default=0), _cores())
+    return choose_size(
+        memory.total_bytes - (memory.used_bytes or 0), cpu_facts().cache_bytes, free + max(ready, default=0), _cores()
+    )
 
 
 def _model(folder: Path, size: Size) -> Path:

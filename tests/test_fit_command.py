@@ -1,0 +1,153 @@
+"""`llmtop fit` as a program."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NEW_USER = "RTX 3060 12GB + 32GB RAM"
+
+
+def fit(*arguments: str, columns: int = 80, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "llmtop", "fit", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src"), "COLUMNS": str(columns)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_a_new_user_s_question_is_answered_by_one_command_in_eighty_columns() -> None:
+    lines = fit("--hardware", "a 12 GB 3060 and 32 GB RAM").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("RTX 3060 12GB (12.0 GiB), CPU (32.0 GiB) · llama.cpp")
+    assert lines[2].split()[:2] == ["MODEL", "QUANT"]
+    assert len(lines) <= 24, "one screen"
+    assert any("GPU" in line for line in lines[3:])
+
+
+def test_the_json_has_the_fields_that_were_promised() -> None:
+    document = json.loads(fit("--hardware", NEW_USER, "--json", "--all").stdout)
+    assert document["schema"] == 1
+    assert document["hardware"]["gpus"][0]["name"] == "RTX 3060 12GB"
+    assert len({row["model"] for row in document["models"]}) > 150
+    for row in document["models"]:
+        assert {"model", "quant", "parameters", "active_parameters", "memory_free_bytes", "limit"} <= row.keys()
+        if row["fits"]:
+            assert row["decode_tps"]["low"] <= row["decode_tps"]["value"] <= row["decode_tps"]["high"]
+            assert row["basis"]
+            assert row["runs_on"] in {"gpu", "gpu+cpu", "cpu"}
+            assert row["memory_bytes"] <= row["memory_free_bytes"] * 1.001
+        else:
+            assert row["decode_tps"] is None
+            assert row["runs_on"] is None
+
+
+def test_the_table_as_csv_and_as_markdown() -> None:
+    rows = list(csv.DictReader(io.StringIO(fit("--hardware", NEW_USER, "--csv", "--top", "5").stdout)))
+    assert len(rows) == 5
+    assert float(rows[0]["decode_tps_low"]) <= float(rows[0]["decode_tps"]) <= float(rows[0]["decode_tps_high"])
+    table = [line for line in fit("--hardware", NEW_USER, "--markdown").stdout.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in table}) == 1
+
+
+def test_filters_leave_out_what_they_say() -> None:
+    def rows(*arguments: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(fit("--hardware", NEW_USER, "--json", *arguments).stdout)["models"]
+        return found
+
+    assert all(row["memory_bytes"] <= 6 << 30 for row in rows("--max-memory", "6"))  # type: ignore[operator]
+    assert {row["quant"] for row in rows("--quant", "q4")} == {"Q4_K_M"}
+    assert len(rows("--top", "3")) == 3
+    assert all("code" in row["tasks"] for row in rows("--task", "code"))  # type: ignore[operator]
+    slow, fast = rows(), rows("--min-tps", "40")
+    assert slow != fast
+    longer = rows("--context", "32768", "--all")
+    assert sum(bool(row["fits"]) for row in longer) < sum(bool(row["fits"]) for row in rows("--all"))
+
+
+def test_one_model_in_depth() -> None:
+    said = fit("Qwen3-14B", "--hardware", NEW_USER).stdout
+    for words in (
+        "Q8_0",
+        "Q4_K_M",
+        "with the context full",
+        "KV cache",
+        "Batching",
+        "knee",
+        "binds",
+        "What would help",
+    ):
+        assert words in said
+    assert "one RTX 3060 12GB more" in said
+    document = json.loads(fit("Qwen3-14B", "--hardware", NEW_USER, "--json").stdout)
+    longest = {each["kv"]: each["max_context"] for each in document["caches"]}
+    assert longest["q4_0"] > longest["q8_0"] > longest["f16"]
+    assert [each["context"] for each in document["contexts"]] == sorted(
+        each["context"] for each in document["contexts"]
+    )
+
+
+def test_a_model_that_is_too_large_has_no_speed() -> None:
+    said = fit("DeepSeek-R1", "--hardware", "RTX 3060 12GB").stdout
+    assert "missing" in said
+    assert "no:" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--hardware", "RTX 3061"), "nearest: "),
+        (("--hardware", "EPYC 9354"), "how much RAM has the machine with EPYC 9354?"),
+        (("--hardware", "Ryzen 9 7950X 64GB + EPYC 9354 64GB"), "one kind of CPU"),
+        (("Qwen3-14C", "--hardware", "RTX 4090"), "nearest: "),
+        (("--quant", "Q9_X", "--hardware", "RTX 4090"), "unknown number format"),
+        (("--engine", "llama.ccp", "--hardware", "RTX 4090"), "nearest: llama.cpp"),
+        (("--task", "cooking"), "invalid choice"),
+        (("--context", "0x10"), "--context"),
+        (("--json", "--csv"), "not allowed with"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
+    done = fit(*arguments, code=2)
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()[-1:]) == 1
+
+
+def test_a_broken_file_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / "broken.gguf"
+    file.write_bytes(b"GGUF\x03\x00\x00\x00" + b"\xff" * 64)
+    done = fit(str(file), "--hardware", "RTX 4090", code=1)
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_it_needs_neither_textual_nor_a_network() -> None:
+    check = (
+        "import sys, socket\n"
+        "def no(*_, **__): raise AssertionError('network')\n"
+        "socket.socket.connect = no; socket.getaddrinfo = no\n"
+        "from llmtop.tui.cli import main\n"
+        f"code = main(['fit', '--hardware', {NEW_USER!r}])\n"
+        "assert 'textual' not in sys.modules and 'numpy' not in sys.modules\n"
+        "raise SystemExit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check],
+        env=os.environ | {"PYTHONPATH": str(ROOT / ".src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
