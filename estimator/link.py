@@ -136,9 +136,12 @@ def _held(device: Device, engine: Engine) -> int | None:
 
 
 def _hides_somebody(device: Device) -> bool:
+    """Whether more is in use than those hold who are named; a GPU with its own memory that does not say may hide."""
     used, total, processes = device.memory_used_bytes, device.memory_total_bytes, device.processes or ()
-    if used is None or total is None or any(process.memory_bytes is None for process in processes):
+    if any(process.memory_bytes is None for process in processes):
         return False
+    if used is None or total is None:
+        return not device.unified_memory
     return used - sum(process.memory_bytes or 0 for process in processes) > _UNSEEN * total
 
 

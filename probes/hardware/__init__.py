@@ -1,14 +1,42 @@
 """What this machine is made of: one file a vendor. A new one is a file here and its name in `HARDWARE`."""
 
+from .amd import AmdProbe
+from .apple import AppleProbe
 from .contract import HardwareProbe
 from .cpu import CpuProbe
 from .host import HostProbe
+from .intel import IntelProbe
+from .jetson import JetsonProbe
 from .nvidia import NvidiaProbe
+from .soc import SocProbe
 from .unserved import UnservedProbe
 
-__all__ = ["HARDWARE", "CpuProbe", "HardwareProbe", "HostProbe", "NvidiaProbe", "UnservedProbe", "detect"]
+__all__ = [
+    "HARDWARE",
+    "AmdProbe",
+    "AppleProbe",
+    "CpuProbe",
+    "HardwareProbe",
+    "HostProbe",
+    "IntelProbe",
+    "JetsonProbe",
+    "NvidiaProbe",
+    "SocProbe",
+    "UnservedProbe",
+    "detect",
+]
 
-HARDWARE: tuple[type[HardwareProbe], ...] = (HostProbe, NvidiaProbe, CpuProbe, UnservedProbe)
+HARDWARE: tuple[type[HardwareProbe], ...] = (
+    HostProbe,
+    NvidiaProbe,
+    AmdProbe,
+    IntelProbe,
+    AppleProbe,
+    JetsonProbe,
+    SocProbe,
+    CpuProbe,
+    UnservedProbe,
+)
 """The probes, in the order in which people look for them."""
 
 

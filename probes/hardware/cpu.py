@@ -20,6 +20,7 @@ from .main_memory import MainMemory
 from .measurement import CachedMeasurement, Measurement
 from .memory_layout import MemoryFacts, memory_facts
 from .memory_remarks import memory_remarks
+from .soc_throttle import PiThrottle
 from .surroundings import container, virtualization
 from .topology import Topology, topology
 from .usable import usable_remarks
@@ -35,6 +36,7 @@ class _Lasting(Struct, frozen=True, kw_only=True):
     topology: Topology
     memory: MemoryFacts
     temperature: CpuTemperature
+    throttle: PiThrottle
     virtualization: str | None
     container: str | None
     cores: int | None
@@ -100,6 +102,7 @@ class CpuProbe:
                     memory_used_bytes=memory.used_bytes,
                     utilization=self._utilization(),
                     temperature_c=known.temperature.read(),
+                    throttle_reasons=known.throttle.now(),
                     power_w=draw.power_w,
                     energy_j=draw.energy_j,
                     limits=draw.limits,
@@ -128,6 +131,7 @@ class CpuProbe:
                 self._root, cpu=facts.name, sockets=made_of.sockets, virtual=simulated, container=inside
             ),
             temperature=CpuTemperature(self._root),
+            throttle=PiThrottle(self._root),
             virtualization=simulated,
             container=inside,
             cores=made_of.cores or psutil.cpu_count(logical=False) or psutil.cpu_count(),

@@ -14,6 +14,7 @@ from time import monotonic
 from msgspec import Struct
 
 from ..sample import DeviceProcess
+from .drm import asleep
 from .drm_client import DrmClient, Engine, drm_client
 from .files import ROOT, read_text
 
@@ -41,6 +42,8 @@ class DrmProcesses:
 
     def __init__(self, root: Path = ROOT, clock: Callable[[], float] = monotonic) -> None:
         self._proc = root / "proc"
+        self._nodes = root / "sys/class/drm"
+        self._sleeping: frozenset[str] = frozenset()
         self._clock = clock
         self._busy = Lock()
         self._due = float("-inf")
@@ -95,6 +98,7 @@ class DrmProcesses:
         except OSError:
             self._found = None
             return
+        self._sleeping = frozenset(f"/dev/dri/{node.name}" for node in self._nodes.glob("*") if asleep(node / "device"))
         self._looks = {pid: self._looks.get(pid) or _Look(now) for pid in pids}
         clients: dict[tuple[str, str], tuple[int, DrmClient]] = {}
         for pid, look in self._looks.items():
@@ -121,9 +125,14 @@ class DrmProcesses:
             return []
         except OSError:
             return []
-        texts = (read_text(folder / "fdinfo" / name) for name in names if _leads_to_a_card(f"{folder}/fd/{name}"))
+        texts = (read_text(folder / "fdinfo" / name) for name in names if self._wanted(f"{folder}/fd/{name}"))
         found = [drm_client(text) for text in texts if text]
         return [client for client in found if client]
+
+    def _wanted(self, link: str) -> bool:
+        """Whether it leads to a card that is awake: to be asked what is held on it would wake one of `xe`."""
+        target = _target(link)
+        return target.startswith(_DEVICES) and target not in self._sleeping
 
     def _count(
         self, clients: dict[tuple[str, str], tuple[int, DrmClient]], seconds: float | None
@@ -168,9 +177,9 @@ def _names(folder: Path) -> list[str]:
         return [entry.name for entry in entries]
 
 
-def _leads_to_a_card(link: str) -> bool:
+def _target(link: str) -> str:
     """Asked of each open file of the machine, so without a `Path` for each."""
     try:
-        return os.readlink(link).startswith(_DEVICES)  # noqa: PTH115
+        return os.readlink(link)  # noqa: PTH115
     except OSError:
-        return False
+        return ""

@@ -1,7 +1,8 @@
 """What the whole machine draws, where a sensor tells it.
 
 In this order: RAPL's platform counter, which counts joules; the firmware's power meter; "Total System Power" of the
-controller of a Mac (`macsmc_hwmon`, arch/arm64/boot/dts/apple/hwmon-common.dtsi in Linux); the battery.
+controller of a Mac (`macsmc_hwmon`, arch/arm64/boot/dts/apple/hwmon-common.dtsi in Linux); the meters on a Jetson
+module, which is the machine but for its carrier; the battery.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 
 from .energy_counter import Counter, EnergyMeter, Spent, steady_time
 from .files import ROOT
+from .jetson_board import is_jetson
+from .jetson_rails import JetsonRails
 from .power_meter import PowerMeter, labelled_files, power_meters, power_w
 from .power_supply import battery_power_w
 from .powercap import CLIENT_CEILING_W, PACKAGE_CEILING_W, SERVER_CEILING_W, counters, powercap
@@ -51,6 +54,7 @@ class MachinePower:
         self._parts: tuple[Counter, ...] = ()
         self._meter: PowerMeter | None = None
         self._controller: Path | None = None
+        self._rails: JetsonRails | None = None
         self._unwired = False
         self._looked: float | None = None
         self._battery: float | None = None
@@ -70,6 +74,8 @@ class MachinePower:
             return MachineDraw(watts, f"ACPI power meter{f', mean of {lag_s:.0f} s' if lag_s > _LAGS_S else ''}")
         if self._controller and (watts := power_w(self._controller)) is not None:
             return MachineDraw(watts, "SMC")
+        if self._rails and (watts := self._rails.power_w()) is not None:
+            return MachineDraw(watts, "meters of the module")
         watts = self._of_battery(now)
         return MachineDraw() if watts is None else MachineDraw(watts, "battery")
 
@@ -89,6 +95,7 @@ class MachinePower:
         )
         whole = [meter for meter in power_meters(self._root) if not meter.battery and "socket" not in meter.of.lower()]
         self._meter = whole[0] if len(whole) == 1 else None
+        self._rails = JetsonRails(self._root) if is_jetson(self._root) else None
         self._controller = next(iter(labelled_files(self._root, "macsmc_hwmon", "Total System Power")), None)
 
     def _of_platform(self) -> Spent | None:

@@ -130,3 +130,9 @@ def test_a_card_with_too_little_in_use_does_not_hold_the_model() -> None:
 def test_everything_on_a_chip_of_apple_runs_on_the_chip() -> None:
     chip = Device(id="apple0", name="Apple M3 Max", vendor="Apple", kind="apple", unified_memory=True)
     assert ids(serving(engine(7), [chip, CPU])) == ["apple0"]
+
+
+def test_a_card_that_says_neither_who_holds_it_nor_how_much_may_hide_the_engine() -> None:
+    silent = replace(gpu(0), memory_used_bytes=None, processes=())
+    assert ids(serving(engine(7), [silent, CPU])) == []
+    assert ids(serving(engine(7), [replace(silent, unified_memory=True), CPU])) == ["cpu"]

@@ -257,3 +257,16 @@ def test_what_a_client_tells() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_a_client_or_none(text: str) -> None:
     drm_client(f"drm-pdev: {CARD}\ndrm-client-id: 1\ndrm-engine-{text}\ndrm-memory-vram: {text}\n{text}")
+
+
+def test_nothing_is_asked_of_a_card_that_sleeps(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    processes.amd(40)
+    power = tmp_path / "sys/class/drm/renderD128/device/power"
+    power.mkdir(parents=True)
+    (power / "runtime_status").write_text("suspended\n")
+    reader = DrmProcesses(tmp_path, lambda: processes.now)
+    assert not reader.read(CARD, {"vram"}, 0)
+    (power / "runtime_status").write_text("active\n")
+    processes.now += 100.0
+    assert reader.read(CARD, {"vram"}, 0) == (DeviceProcess(40, 1 << 20, None),)

@@ -187,3 +187,14 @@ def test_absence_of_everything(tmp_path: Path) -> None:
     for _ in range(3):
         assert power.read() == MachineDraw()
         machine.now += 61
+
+
+def test_the_meters_of_a_jetson_module_tell_of_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/compatible").write_bytes(b"nvidia,p3768-0000+p3767-0005\0nvidia,tegra234\0")
+    chip = tmp_path / "sys/class/hwmon/hwmon3"
+    chip.mkdir(parents=True)
+    for name, value in (("name", "ina3221"), ("in1_label", "VDD_IN"), ("in1_input", "5000"), ("curr1_input", "1500")):
+        (chip / name).write_text(f"{value}\n")
+    draw = MachinePower(tmp_path, lambda: 1.0).read()
+    assert (draw.power_w, draw.source) == (7.5, "meters of the module")
