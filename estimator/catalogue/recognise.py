@@ -44,8 +44,10 @@ def recognise(device: Device) -> Device:
 
     A device is matched by its PCI id, among rows of one id by name, then memory size, then cores; without a known id
     by its full name, if the vendor is the same. Where several rows remain, what they agree on is filled in. Nothing
-    that the probe told is changed, and a device that is not known comes back as it is.
+    that the probe told is changed, and a device that is not known, or is a part of another, comes back as it is.
     """
+    if device.parent:
+        return device
     match = _match(
         _Told(device.pci_id, device.name, device.vendor, device.kind, device.memory_total_bytes, device.cores)
     )

@@ -62,6 +62,12 @@ def memory_type(bus_bits: int | None) -> str | None:
     return "HBM" if bus_bits >= 2048 else "GDDR"
 
 
+def lanes(architecture: str | None) -> int | None:
+    """CUDA cores of one SM."""
+    rate = _RATES.get(architecture or "")
+    return rate.cores if rate else None
+
+
 def peak_compute(architecture: str | None, cores: int | None, clock_mhz: int | None) -> Compute:
     """Dense peaks at the highest SM clock that the card may take."""
     rate = _RATES.get(architecture or "")

@@ -2,200 +2,52 @@
  *
  *   cc -shared -fPIC -pthread -Wl,-soname,libnvidia-ml.so.1 -o libnvidia-ml.so.1 nvml_sim.c
  *
- * -DOLD_DRIVER leaves out what drivers of 2020 lack: event reasons, core counts, the third version of process lists.
+ * -DOLD_DRIVER leaves out what drivers of 2020 lack: event reasons, core counts, the third version of process lists, GPM.
  *
  * The environment variable NVML_SIM names a text file that holds the state. Before each answer the file's time and size
  * are looked at, and it is read again when they changed (replace the file rather than writing into it). One line holds
  * one setting, a key and a value; '#' begins a comment.
  *
  *   init 18                nvmlInit answers this code
+ *   init_delay 500         nvmlInit takes this many milliseconds
+ *   driver 580.65.06       version of the driver
  *   gpu 0                  what follows is about GPU 0; the count is the highest index + 1; 16 at most
+ *   instance 0             what follows is about instance 0 of that GPU, which is shared out (`mig 2`); 8 at most
  *   name NVIDIA H100       up to 63 characters
  *   KEY NUMBER             one of the keys in `settings` below, in the units of NVML (mW, MHz, bytes, degrees, percent)
  *   compute 4711 1048576   a process and its bytes of memory; "-" for bytes that are not available
  *   graphics 4712 -
  *   busy 4711 80           percent of the time that the GPU works for it; without such lines nothing is found (6)
  *   error FUNCTION 3       the function (its name without "nvmlDevice"; "*" for all) answers this code for this GPU
+ *   delay FUNCTION 500     the function takes this many milliseconds for this GPU, and keeps no other waiting
  *
  * Return codes: 2 invalid argument, 3 not supported, 4 no permission, 7 insufficient size, 9 driver not loaded,
  * 12 library missing, 13 function missing, 15 GPU lost, 16 reset required, 18 versions differ.
- * nvmlDeviceSetPowerManagementLimit keeps the limit in memory until the file changes.
+ * nvmlDeviceSetPowerManagementLimit keeps the limit in memory until the file changes. As in the driver, an instance
+ * answers few questions, and a GPU that is shared out tells no utilization; a field that is 0 is not supported.
+ * nvmlSimCalls and nvmlSimSamples tell how many questions were asked about devices, and how many samples are allocated.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-enum { SUCCESS, UNINITIALIZED, INVALID, NOT_SUPPORTED, NOT_FOUND = 6, INSUFFICIENT_SIZE };
-enum { GPUS = 16, ERRORS = 24, PROCESSES = 24, NAME = 64 };
-enum { COMPUTE, GRAPHICS, KINDS };
-#define NOT_AVAILABLE UINT64_MAX
-
-struct error {
-    char function[56];
-    int code;
-};
-
-struct process { /* nvmlProcessInfo_v2_t */
-    unsigned pid;
-    unsigned long long bytes;
-    unsigned gpu_instance, compute_instance;
-};
-
-struct work { /* nvmlProcessUtilizationSample_t */
-    unsigned pid;
-    unsigned long long microseconds;
-    unsigned sm, memory, encoder, decoder;
-};
-
-struct gpu {
-    char name[NAME];
-    uint64_t memory_total, memory_used, utilization, memory_utilization, temperature;
-    uint64_t power, limit, limit_min, limit_max, limit_default, energy;
-    uint64_t sm_clock, memory_clock, sm_clock_max, memory_clock_max, bus_width, cores, cc_major, cc_minor, reasons;
-    uint64_t pci_id; /* the vendor in the lower half */
-    int errors, processes[KINDS], busy;
-    struct error error[ERRORS];
-    struct process process[KINDS][PROCESSES];
-    struct work work[PROCESSES];
-};
-
-struct setting {
-    const char *key;
-    size_t offset;
-    uint64_t value; /* that of a desktop card at rest */
-};
-
-#define SETTING(field, value) {#field, offsetof(struct gpu, field), value}
-static const struct setting settings[] = {
-    SETTING(memory_total, 24ull << 30), SETTING(memory_used, 1ull << 30), SETTING(utilization, 0),
-    SETTING(memory_utilization, 0),     SETTING(temperature, 35),         SETTING(power, 22000),
-    SETTING(limit, 450000),             SETTING(limit_min, 150000),       SETTING(limit_max, 600000),
-    SETTING(limit_default, 450000),     SETTING(energy, 0),               SETTING(sm_clock, 210),
-    SETTING(memory_clock, 405),         SETTING(sm_clock_max, 3105),      SETTING(memory_clock_max, 10501),
-    SETTING(bus_width, 384),            SETTING(cores, 16384),            SETTING(cc_major, 8),
-    SETTING(cc_minor, 9),               SETTING(reasons, 0),              SETTING(pci_id, 0),
-};
-enum { SETTINGS = sizeof settings / sizeof *settings };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct gpu gpus[GPUS];
-static int count, init_code, users;
-static char seen_path[4096];
-static struct stat seen;
-
-static uint64_t *at(struct gpu *gpu, const struct setting *setting) {
-    return (uint64_t *)((char *)gpu + setting->offset);
-}
-
-static void add_gpu(void) {
-    struct gpu *gpu = &gpus[count++];
-    memset(gpu, 0, sizeof *gpu);
-    strcpy(gpu->name, "NVIDIA Simulated GPU");
-    for (int i = 0; i < SETTINGS; i++) *at(gpu, &settings[i]) = settings[i].value;
-}
-
-static void add_process(struct gpu *gpu, int kind, const char *text) {
-    char bytes[24];
-    unsigned pid;
-    if (gpu->processes[kind] == PROCESSES || sscanf(text, "%u %23s", &pid, bytes) != 2) return;
-    uint64_t held = *bytes == '-' ? NOT_AVAILABLE : strtoull(bytes, 0, 0);
-    gpu->process[kind][gpu->processes[kind]++] = (struct process){pid, held, ~0u, ~0u};
-}
-
-static void add_work(struct gpu *gpu, const char *text) {
-    unsigned pid, percent;
-    if (gpu->busy == PROCESSES || sscanf(text, "%u %u", &pid, &percent) != 2) return;
-    gpu->work[gpu->busy++] = (struct work){pid, 1700000000000000ull, percent, 0, 0, 0};
-}
-
-static void set(struct gpu *gpu, const char *key, const char *value) {
-    struct error *error = &gpu->error[gpu->errors];
-    if (!strcmp(key, "name")) snprintf(gpu->name, NAME, "%.63s", value);
-    if (!strcmp(key, "compute")) add_process(gpu, COMPUTE, value);
-    if (!strcmp(key, "graphics")) add_process(gpu, GRAPHICS, value);
-    if (!strcmp(key, "busy")) add_work(gpu, value);
-    if (!strcmp(key, "error") && gpu->errors < ERRORS && sscanf(value, "%55s %d", error->function, &error->code) == 2)
-        gpu->errors++;
-    for (int i = 0; i < SETTINGS; i++)
-        if (!strcmp(key, settings[i].key)) *at(gpu, &settings[i]) = strtoull(value, 0, 0);
-}
-
-static void load(FILE *file) {
-    char line[256], key[32], value[200];
-    struct gpu *gpu = 0;
-    count = init_code = 0;
-    while (fgets(line, sizeof line, file)) {
-        line[strcspn(line, "#\n")] = 0;
-        if (sscanf(line, "%31s %199[^\n]", key, value) != 2) continue;
-        if (!strcmp(key, "init")) init_code = atoi(value);
-        if (!strcmp(key, "gpu")) {
-            int index = atoi(value);
-            if (index < 0 || index >= GPUS) continue;
-            while (count <= index) add_gpu();
-            gpu = &gpus[index];
-        } else if (gpu) {
-            set(gpu, key, value);
-        }
-    }
-}
-
-/* Under the lock. */
-static void refresh(void) {
-    const char *path = getenv("NVML_SIM");
-    struct stat now;
-    if (!path || stat(path, &now)) return;
-    if (!strcmp(path, seen_path) && now.st_ino == seen.st_ino && now.st_size == seen.st_size &&
-        now.st_mtim.tv_sec == seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == seen.st_mtim.tv_nsec)
-        return;
-    FILE *file = fopen(path, "r");
-    if (!file) return;
-    load(file);
-    fclose(file);
-    snprintf(seen_path, sizeof seen_path, "%s", path);
-    seen = now;
-}
-
-/* Takes the lock, which `leave` gives back; a handle is the index + 1. */
-static int enter(void *handle, struct gpu **gpu, const char *function) {
-    pthread_mutex_lock(&lock);
-    if (!users) return UNINITIALIZED;
-    refresh();
-    uintptr_t number = (uintptr_t)handle;
-    if (number < 1 || number > (uintptr_t)count) return INVALID;
-    *gpu = &gpus[number - 1];
-    function += strlen("nvmlDevice");
-    for (int i = 0; i < (*gpu)->errors; i++) {
-        const struct error *error = &(*gpu)->error[i];
-        if (!strcmp(error->function, "*") || !strcmp(error->function, function)) return error->code;
-    }
-    return SUCCESS;
-}
-
-static int leave(int code) {
-    pthread_mutex_unlock(&lock);
-    return code;
-}
-
-#define ANSWER(statements)                           \
-    {                                                \
-        struct gpu *gpu = 0;                         \
-        int code = enter(handle, &gpu, __func__);    \
-        if (!code) { statements; }                   \
-        return leave(code);                          \
-    }
-#define NUMBER(function, type, field) int function(void *handle, type *out) ANSWER(*out = gpu->field)
+#include "nvml_sim_state.h"
 
 int nvmlInitWithFlags(unsigned flags) {
     (void)flags;
     pthread_mutex_lock(&lock);
     refresh();
+    int ms = init_delay;
+    pthread_mutex_unlock(&lock);
+    pause_ms(ms);
+    pthread_mutex_lock(&lock);
     users += !init_code;
     return leave(init_code);
+}
+
+unsigned long nvmlSimCalls(void) {
+    return calls;
+}
+
+int nvmlSimSamples(void) {
+    return samples;
 }
 
 int nvmlShutdown(void) {
@@ -207,6 +59,13 @@ int nvmlShutdown(void) {
 
 const char *nvmlErrorString(int code) {
     return code ? "simulated error" : "success";
+}
+
+int nvmlSystemGetDriverVersion(char *out, unsigned size) {
+    pthread_mutex_lock(&lock);
+    refresh();
+    snprintf(out, size, "%s", driver);
+    return leave(users ? SUCCESS : UNINITIALIZED);
 }
 
 int nvmlDeviceGetCount_v2(unsigned *out) {
@@ -244,7 +103,8 @@ struct memory { /* nvmlMemory_t */
 };
 
 int nvmlDeviceGetUUID(void *handle, char *out, unsigned size)
-    ANSWER(snprintf(out, size, "GPU-00000000-0000-0000-0000-%012d", (int)(gpu - gpus)))
+    ANSWER(if (is_part(gpu)) snprintf(out, size, "MIG-00000000-0000-0000-0000-%012d", (int)(gpu - parts[0]));
+           else snprintf(out, size, "GPU-00000000-0000-0000-0000-%012d", (int)(gpu - gpus)))
 
 int nvmlDeviceGetProcessUtilization(void *handle, struct work *out, unsigned *size, unsigned long long since) ANSWER({
     (void)since;
@@ -293,11 +153,76 @@ int nvmlDeviceGetCudaComputeCapability(void *handle, int *major, int *minor)
 
 NUMBER(nvmlDeviceGetPowerUsage, unsigned, power)
 NUMBER(nvmlDeviceGetPowerManagementLimit, unsigned, limit)
-NUMBER(nvmlDeviceGetEnforcedPowerLimit, unsigned, limit)
+NUMBER(nvmlDeviceGetCurrPcieLinkGeneration, unsigned, pcie_gen)
+NUMBER(nvmlDeviceGetCurrPcieLinkWidth, unsigned, pcie_width)
+NUMBER(nvmlDeviceGetMaxPcieLinkGeneration, unsigned, pcie_gen_max)
+NUMBER(nvmlDeviceGetMaxPcieLinkWidth, unsigned, pcie_width_max)
 NUMBER(nvmlDeviceGetPowerManagementDefaultLimit, unsigned, limit_default)
 NUMBER(nvmlDeviceGetTotalEnergyConsumption, unsigned long long, energy)
 NUMBER(nvmlDeviceGetMemoryBusWidth, unsigned, bus_width)
 NUMBER(nvmlDeviceGetCurrentClocksThrottleReasons, unsigned long long, reasons)
+
+int nvmlDeviceGetEnforcedPowerLimit(void *handle, unsigned *out)
+    ANSWER(*out = gpu->enforced ? gpu->enforced : gpu->limit)
+
+int nvmlDeviceGetEccMode(void *handle, unsigned *now, unsigned *pending)
+    ANSWER(if (gpu->ecc == NO_ECC) code = NOT_SUPPORTED; else *now = *pending = gpu->ecc == ECC_ON)
+
+int nvmlDeviceGetMigMode(void *handle, unsigned *now, unsigned *pending)
+    ANSWER(if (gpu->mig == NO_MIG) code = NOT_SUPPORTED; else *now = *pending = gpu->mig == MIG_ON)
+
+int nvmlDeviceGetMaxMigDeviceCount(void *handle, unsigned *out)
+    ANSWER(if (gpu->mig == NO_MIG) *out = 0; else *out = 7)
+
+int nvmlDeviceGetMigDeviceHandleByIndex(void *handle, unsigned index, void **out) ANSWER({
+    if (gpu->mig != MIG_ON) code = NOT_SUPPORTED;
+    else if (index >= (unsigned)gpu->instances) code = NOT_FOUND;
+    else *out = (void *)((uintptr_t)handle + ((index + 1) << 8));
+})
+
+NUMBER(nvmlDeviceGetGpuInstanceId, unsigned, gpu_instance)
+
+struct attributes { /* nvmlDeviceAttributes_t */
+    unsigned sms, copy_engines, decoders, encoders, jpegs, flows, gpu_slices, compute_slices;
+    unsigned long long memory_mb;
+};
+
+int nvmlDeviceGetAttributes_v2(void *handle, struct attributes *out)
+    ANSWER((*out = (struct attributes){gpu->sms, 1, 0, 0, 0, 0, gpu->slices, gpu->slices, gpu->memory_mb}))
+
+int nvmlDeviceGetNvLinkState(void *handle, unsigned link, unsigned *out)
+    ANSWER(if (!gpu->nvlinks) code = NOT_SUPPORTED; else if (link >= gpu->nvlinks) code = INVALID;
+           else *out = link < gpu->nvlinks_up)
+
+int nvmlDeviceGetNvLinkVersion(void *handle, unsigned link, unsigned *out)
+    ANSWER(if (link >= gpu->nvlinks) code = INVALID; else *out = gpu->nvlink_version)
+
+struct field { /* nvmlFieldValue_t */
+    unsigned id, scope;
+    long long microseconds, latency;
+    unsigned type, code; /* type 1: unsigned, 3: unsigned long long */
+    union { unsigned small; unsigned long long large; } value;
+};
+
+int nvmlDeviceGetFieldValues(void *handle, int size, struct field *out) ANSWER({
+    for (int i = 0; i < size; i++) {
+        const struct {
+            unsigned id;
+            uint64_t value;
+        } known[] = {
+            {82, gpu->memory_temperature}, {83, gpu->energy},         {90, gpu->nvlink_mbps},
+            {91, gpu->nvlinks},            {185, gpu->power_average}, {186, gpu->power_instant},
+        };
+        out[i].code = NOT_SUPPORTED;
+        for (unsigned k = 0; k < sizeof known / sizeof *known; k++)
+            if (known[k].id == out[i].id && known[k].value) {
+                out[i].code = SUCCESS;
+                out[i].type = out[i].id == 83 ? 3 : 1;
+                if (out[i].type == 3) out[i].value.large = known[k].value;
+                else out[i].value.small = known[k].value;
+            }
+    }
+})
 
 #ifndef OLD_DRIVER
 NUMBER(nvmlDeviceGetNumGpuCores, unsigned, cores)
@@ -318,4 +243,55 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *size, struct
 
 int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *size, struct process *out)
     ANSWER(code = list(gpu, GRAPHICS, size, out))
+
+struct support { /* nvmlGpmSupport_t */
+    unsigned version, supported;
+};
+
+int nvmlGpmQueryDeviceSupport(void *handle, struct support *out) ANSWER(out->supported = gpu->gpm != 0)
+
+struct sample {
+    unsigned long taken; /* 0 before it is filled */
+    unsigned dram;
+};
+
+int nvmlGpmSampleAlloc(struct sample **out) {
+    pthread_mutex_lock(&lock);
+    *out = calloc(1, sizeof **out);
+    samples++;
+    return leave(SUCCESS);
+}
+
+int nvmlGpmSampleFree(struct sample *sample) {
+    pthread_mutex_lock(&lock);
+    free(sample);
+    samples--;
+    return leave(SUCCESS);
+}
+
+int nvmlGpmSampleGet(void *handle, struct sample *out)
+    ANSWER(if (!gpu->gpm) code = NOT_SUPPORTED; else *out = (struct sample){calls, gpu->dram})
+
+struct metric { /* nvmlGpmMetric_t */
+    unsigned id, code;
+    double value;
+    char *names[3];
+};
+
+struct metrics { /* nvmlGpmMetricsGet_t */
+    unsigned version, size;
+    struct sample *before, *after;
+    struct metric metric[1];
+};
+
+/* The later sample tells what was moved since the earlier one. Only metric 10 is known. */
+int nvmlGpmMetricsGet(struct metrics *out) {
+    pthread_mutex_lock(&lock);
+    if (out->version != 1 || !out->before->taken || out->after->taken <= out->before->taken) return leave(INVALID);
+    for (unsigned i = 0; i < out->size; i++) {
+        out->metric[i].code = out->metric[i].id == 10 ? SUCCESS : NOT_SUPPORTED;
+        out->metric[i].value = out->after->dram;
+    }
+    return leave(SUCCESS);
+}
 #endif

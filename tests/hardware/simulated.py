@@ -1,10 +1,13 @@
 """NVIDIA's library, simulated."""
 
+import ctypes
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("nvml_sim.c")
+PACKAGES = Path(__file__).parents[2] / ".src"
 
 
 def compile_nvml(compiler: str, folder: Path, *definitions: str) -> Path:
@@ -20,12 +23,41 @@ def environment(library: Path, state: Path) -> dict[str, str]:
     return os.environ | {"LD_LIBRARY_PATH": str(library.parent), "NVML_SIM": str(state)}
 
 
+def run(program: str, library: Path, state: Path) -> str:
+    """What a program prints that a fresh interpreter runs and for which the loader finds the simulator."""
+    settings = environment(library, state) | {"PYTHONPATH": str(PACKAGES)}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class SimulatedNvml:
     """The library that the binding calls, and the state that it answers from."""
 
     def __init__(self, library: Path, state: Path) -> None:
         self.library = library
         self.state = state
+        self._functions = ctypes.CDLL(str(library))
+        self._functions.nvmlSimCalls.restype = ctypes.c_ulong
+
+    @property
+    def calls(self) -> int:
+        """Questions about devices so far."""
+        return int(self._functions.nvmlSimCalls())
+
+    @property
+    def samples(self) -> int:
+        """Samples that are allocated."""
+        return int(self._functions.nvmlSimSamples())
 
     def write(self, text: str) -> None:
         """Makes this the state from the next call on."""

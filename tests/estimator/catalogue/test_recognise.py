@@ -41,6 +41,11 @@ def test_one_pci_id_of_several_cards_is_told_by_name_then_memory(
     assert recognise(gpu(name, pci_id="1002:744C", memory_gib=memory_gib)).bandwidth_gbs.peak == bandwidth
 
 
+def test_a_part_of_a_card_is_no_such_card() -> None:
+    part = replace(gpu("NVIDIA H100 80GB HBM3", vendor="NVIDIA", pci_id="10de:2330", memory_gib=9.8), parent="nvidia0")
+    assert recognise(part) == part
+
+
 def test_what_several_rows_agree_on_is_filled_in() -> None:
     known = recognise(gpu("AMD Radeon Graphics", pci_id="1002:150e"))
     assert known.bandwidth_gbs.peak == 120
