@@ -47,7 +47,12 @@ def parser() -> argparse.ArgumentParser:
     probe = commands.add_parser(
         "probe", help="what this machine is: devices, bandwidth, power limits", allow_abbrev=False
     )
-    probe.add_argument("--measure", action="store_true", help="measure the memory bandwidth: all cores, about 10 s")
+    probe.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure the memory bandwidth: all cores, about 10 s; then each NVIDIA GPU, about 3 s",
+    )
+    probe.add_argument("--force", action="store_true", help="measure also beside the work of others, which it slows")
     form = probe.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print tables to paste into a forum")

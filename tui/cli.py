@@ -115,11 +115,12 @@ def _demo(options: argparse.Namespace) -> int:
     """`llmtop demo`: an engine, a load, and the monitor on both."""
     from ..probes.hardware.measurement import load
     from .demo import Demo, DemoError
+    from .measure import measure_cpu
 
     def measure_once() -> None:
         known = load()
         if known is None or known.restless:
-            _measure("measuring the memory bandwidth, for the ceiling")
+            measure_cpu("measuring the memory bandwidth, for the ceiling")
 
     if options.replay:
         raise WrongUsage("demo runs an engine: it does not go with --replay")
@@ -137,20 +138,25 @@ def _probe(options: argparse.Namespace) -> int:
     """`llmtop probe`: what this machine is."""
     from .here import look
 
+    if options.force and not options.measure:
+        raise WrongUsage("--force goes with --measure")
+    code = 0
     if options.measure:
-        _measure("measuring the memory bandwidth")
+        from .measure import measure_all
+
+        code = 0 if measure_all(force=options.force) else 1
     snapshot = look()
     if options.json:
         from .report import document
 
         sys.stdout.buffer.write(document(snapshot) + b"\n")
-        return 0
+        return code
     from .machine import machine
     from .machine_print import markdown, text
 
     sections = machine(snapshot)
     print(markdown(sections, VERSION) if options.markdown else text(sections))  # noqa: T201
-    return 0
+    return code
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -186,22 +192,6 @@ def _proxy(options: argparse.Namespace) -> int:
     from .proxy import proxy
 
     return proxy(options)
-
-
-def _measure(what: str) -> None:
-    """Measures the memory bandwidth and keeps it; says so when the machine was too busy for a good figure."""
-    from ..probes.hardware.bandwidth import measure
-    from ..probes.hardware.measurement import save
-
-    try:
-        measurement = measure(_progress(what))
-        save(measurement)
-    except MemoryError as error:
-        raise Refusal(str(error)) from None
-    except OSError as error:
-        raise Refusal(f"cannot write {error.filename}: {error.strerror}") from None
-    if measurement.restless:
-        _say(f"the machine was not quiet (spread {measurement.spread:.0%}): measure again for a better figure", 0)
 
 
 def _screen(feed: "Feed") -> int:
@@ -262,18 +252,6 @@ def _key(name: str | None) -> str | None:
     if name and not key:
         raise WrongUsage(f"--api-key-env {name}: no such variable in the environment, or it is empty")
     return key or None
-
-
-def _progress(what: str) -> Callable[[float], None] | None:
-    """A line that counts up on a terminal."""
-    if not sys.stderr.isatty():
-        return None
-
-    def show(share: float) -> None:
-        sys.stderr.write(f"\r{what}: {share:4.0%}" + ("\n" if share >= 1 else ""))
-        sys.stderr.flush()
-
-    return show
 
 
 def _say(line: str, code: int) -> int:

@@ -10,6 +10,7 @@ Bytes are those that a kernel names: read 1 stream, copy 2, add 3. That a store 
 """
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def blocks_of(memory: "Arena") -> "list[Arena]":
 
 def read_libc(blocks: "list[Arena]") -> list[Step]:
     """One stream: searches each block in vain."""
-    search = ctypes.CDLL(None).memchr
+    search = _libc().memchr
     search.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)
     search.restype = ctypes.c_void_p
     return [partial(search, block.ctypes.data, _ABSENT, block.nbytes) for block in blocks]
@@ -55,7 +56,7 @@ def read_libc(blocks: "list[Arena]") -> list[Step]:
 
 def read_pairs(blocks: "list[Arena]") -> list[Step]:
     """Two streams: compares the first half of the blocks with the second, which holds the same."""
-    compare = ctypes.CDLL(None).memcmp
+    compare = _libc().memcmp
     compare.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
     compare.restype = ctypes.c_int
     half = len(blocks) // 2
@@ -85,6 +86,11 @@ def add(blocks: "list[Arena]") -> list[Step]:
 
     third = len(blocks) // 3
     return [partial(np.add, blocks[third + i], blocks[2 * third + i], blocks[i]) for i in range(third)]
+
+
+def _libc() -> ctypes.CDLL:
+    """The C library, whose functions Python itself has loaded except on Windows."""
+    return ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
 
 
 class Kernel(Struct, frozen=True):

@@ -1,7 +1,10 @@
 """The bandwidth measurement itself, made short: what it counts, not how fast this machine is."""
 
+from functools import partial
+from pathlib import Path
 from time import sleep
 
+import psutil
 import pytest
 from llmtop.probes.hardware import bandwidth, memory_kernels, race
 from llmtop.probes.hardware.memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel, arena, blocks_of
@@ -24,6 +27,8 @@ def test_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert measurement.threads >= 1
     assert measurement.buffer_bytes >= 6 * BLOCK_BYTES
     assert measurement.date.endswith("Z")
+    assert measurement.other_work is not None
+    assert 0 <= measurement.other_work <= 1
 
 
 def test_work_is_counted_on_one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,14 +61,42 @@ def test_the_byte_that_is_sought_is_in_no_block() -> None:
     assert memory_kernels.read_libc([block])[0]() is None
 
 
-def test_short_memory_means_fewer_threads_then_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_memory_means_fewer_threads_then_an_error() -> None:
     least = 6 * BLOCK_BYTES
-
-    class Memory:
-        available = 9 * least
-
-    monkeypatch.setattr("psutil.virtual_memory", Memory)
-    assert [part.nbytes for part in bandwidth.arenas(64)] == [least, least]
-    Memory.available = 3 * least
+    assert [place.memory.nbytes for place in bandwidth.arenas(64, 9 * least)] == [least, least]
     with pytest.raises(MemoryError, match="384 MiB"):
-        bandwidth.arenas(64)
+        bandwidth.arenas(64, 3 * least)
+
+
+def test_a_container_s_limit_is_what_is_free(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/\n")
+    (tmp_path / "proc/self/mountinfo").write_text("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+    group = tmp_path / "sys/fs/cgroup"
+    group.mkdir(parents=True)
+    assert bandwidth.free_bytes(tmp_path) == pytest.approx(psutil.virtual_memory().available, rel=0.2)
+    (group / "memory.max").write_text("104857600\n")
+    (group / "memory.current").write_text("62914560\n")
+    assert bandwidth.free_bytes(tmp_path) == 40 << 20
+    (group / "memory.current").write_text("104861696\n")
+    assert bandwidth.free_bytes(tmp_path) == 0
+
+
+@pytest.mark.parametrize(("threads", "steps"), [(4, [6, 6, 6, 6]), (2, [12, 12]), (1, [24])])
+def test_threads_walk_the_memory_of_their_own_node(threads: int, steps: list[int]) -> None:
+    left, right = frozenset({0, 1}), frozenset({2, 3})
+    places = [left, right, left, right]
+    memory = [bandwidth.Place(arena(6), seat) for seat in places]
+    teams = bandwidth.teams(memory, READS[0], places[:threads])
+    assert [len(team) for team in teams] == steps
+    if threads > 1:
+        ends = {place.memory.ctypes.data: place.seat for place in memory}
+        for team, seat in zip(teams, places[:threads], strict=True):
+            starts = {step.args[0] for step in team if isinstance(step, partial)}
+            assert {ends[start] for start in starts if start in ends} == {seat}
+
+
+def test_spread_is_that_of_the_middle() -> None:
+    assert bandwidth.spread([100.0] * 8) == 0
+    assert bandwidth.spread([*[100.0] * 19, 1.0]) == 0, "one bad moment does not count"
+    assert bandwidth.spread([60.0, 100.0, 100.0, 100.0]) > 0.2

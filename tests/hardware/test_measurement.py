@@ -78,3 +78,44 @@ def test_cached_sees_the_file_come_change_and_go(file: Path) -> None:
 def test_machine_key_names_nobody() -> None:
     assert os.uname().nodename not in machine_key().split()
     assert machine_key() == machine_key()
+
+
+def test_an_old_file_without_the_newer_fields_is_read(file: Path) -> None:
+    old = {name: value for name, value in msgspec.to_builtins(MEASUREMENT).items() if value is not None}
+    assert {"other_work", "stolen"}.isdisjoint(old)
+    file.parent.mkdir()
+    file.write_bytes(msgspec.json.encode(old))
+    assert load(file) == MEASUREMENT
+
+
+@pytest.mark.parametrize(
+    ("spread", "other_work", "stolen", "words"),
+    [
+        (0.01, None, None, None),
+        (0.04, 0.02, 0.01, None),
+        (0.04, 0.38, 0.0, "the machine was not quiet (other work took 38% of the CPU, spread 4%)"),
+        (0.04, 0.0, 0.22, "the machine was not quiet (other virtual machines took 22% of the CPU, spread 4%)"),
+        (0.31, 0.001, 0.0, "the machine was not quiet (spread 31%)"),
+        (0.12, 0.3, 0.1, "the machine was not quiet (other work took 30% of the CPU, other virtual machines took 10%"),
+    ],
+)
+def test_says_what_made_it_restless(
+    spread: float, other_work: float | None, stolen: float | None, words: str | None
+) -> None:
+    measurement = msgspec.structs.replace(MEASUREMENT, spread=spread, other_work=other_work, stolen=stolen)
+    assert measurement.restless == (words is not None)
+    if words is None:
+        assert measurement.remark is None
+    else:
+        assert (measurement.remark or "").startswith(words)
+        assert (measurement.remark or "").endswith(": measure again for a better figure")
+
+
+def test_a_spoilt_figure_does_not_replace_a_better_one() -> None:
+    def told(best_gbs: float, spread: float) -> Measurement:
+        return msgspec.structs.replace(MEASUREMENT, best_gbs=best_gbs, spread=spread)
+
+    assert told(80, 0.02).outlasts(told(60, 0.3))
+    assert not told(80, 0.02).outlasts(told(60, 0.02)), "slower modules"
+    assert not told(80, 0.02).outlasts(told(90, 0.3)), "others only lower it"
+    assert not told(80, 0.3).outlasts(told(60, 0.3))
