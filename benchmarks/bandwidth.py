@@ -44,10 +44,10 @@ def main() -> int:
 
 def pairs(stream: Stream, count: int) -> None:
     """The same loops on the same number of threads, C and ours in turn; the best window of each."""
-    from llmtop.probes.hardware.bandwidth import arenas, free_bytes, teams  # noqa: PLC0415 - the checkout's own
-    from llmtop.probes.hardware.memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel  # noqa: PLC0415
-    from llmtop.probes.hardware.memory_nodes import seats  # noqa: PLC0415
-    from llmtop.probes.hardware.race import race  # noqa: PLC0415
+    from llmtop.probes.hardware.dimms.nodes import seats  # noqa: PLC0415
+    from llmtop.probes.hardware.measured.bandwidth import arenas, free_bytes, teams  # noqa: PLC0415 - the checkout's own
+    from llmtop.probes.hardware.measured.memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel  # noqa: PLC0415
+    from llmtop.probes.hardware.measured.race import race  # noqa: PLC0415
 
     threads = psutil.cpu_count(logical=False) or 1
     places = seats(threads)
@@ -71,7 +71,7 @@ def pairs(stream: Stream, count: int) -> None:
 
 def runs(stream: Stream, count: int) -> None:
     """Whole measurements."""
-    from llmtop.probes.hardware.bandwidth import Measurement, measure  # noqa: PLC0415
+    from llmtop.probes.hardware.measured.bandwidth import Measurement, measure  # noqa: PLC0415
 
     ours: list[Measurement] = []
     theirs: list[dict[str, float]] = []

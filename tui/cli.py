@@ -113,7 +113,7 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     """`llmtop demo`: an engine, a load, and the monitor on both."""
-    from ..probes.hardware.measurement import load
+    from ..probes.hardware.measured.measurement import load
     from .demo import Demo, DemoError
     from .measure import measure_cpu
 

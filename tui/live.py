@@ -127,8 +127,8 @@ class Live:
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
-        from ..probes.hardware.bandwidth import measure  # noqa: PLC0415
-        from ..probes.hardware.measurement import save  # noqa: PLC0415
+        from ..probes.hardware.measured.bandwidth import measure  # noqa: PLC0415
+        from ..probes.hardware.measured.measurement import save  # noqa: PLC0415
 
         try:
             measurement = measure()

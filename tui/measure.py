@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable
 
-from ..probes.hardware.bandwidth import measure
-from ..probes.hardware.cuda_bandwidth import gpus, measure_gpu
-from ..probes.hardware.device_measurement import save_device
-from ..probes.hardware.measurement import load, save
-from ..probes.hardware.other_work import occupied
+from ..probes.hardware.measured.bandwidth import measure
+from ..probes.hardware.measured.cuda_bandwidth import gpus, measure_gpu
+from ..probes.hardware.measured.device_measurement import save_device
+from ..probes.hardware.measured.measurement import load, save
+from ..probes.hardware.measured.other_work import occupied
 from .output import say
 from .refusal import Refusal
 

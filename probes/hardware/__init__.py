@@ -1,14 +1,14 @@
 """What this machine is made of: one file a vendor. A new one is a file here and its name in `HARDWARE`."""
 
-from .amd import AmdProbe
-from .apple import AppleProbe
+from .amd.probe import AmdProbe
+from .apple.probe import AppleProbe
 from .contract import HardwareProbe
-from .cpu import CpuProbe
-from .host import HostProbe
-from .intel import IntelProbe
-from .jetson import JetsonProbe
-from .nvidia import NvidiaProbe
-from .soc import SocProbe
+from .cpu.probe import CpuProbe
+from .host.probe import HostProbe
+from .intel.probe import IntelProbe
+from .jetson.probe import JetsonProbe
+from .nvidia.probe import NvidiaProbe
+from .soc.probe import SocProbe
 from .unserved import UnservedProbe
 
 __all__ = [

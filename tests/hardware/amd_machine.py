@@ -7,7 +7,7 @@ start is the folder of the card, which the line `@ = path` names.
 import struct
 from pathlib import Path
 
-from llmtop.probes.hardware.amd import AmdProbe
+from llmtop.probes.hardware.amd.probe import AmdProbe
 from llmtop.probes.sample import Device
 
 FOLDER = Path(__file__).parent.parent / "data/hardware/amd"

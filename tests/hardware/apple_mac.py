@@ -5,10 +5,10 @@ import plistlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from llmtop.probes.hardware.apple import AppleChip
-from llmtop.probes.hardware.apple_draw import AppleDraw
-from llmtop.probes.hardware.apple_energy import Monitor
-from llmtop.probes.hardware.apple_thermal import ThermalPressure
+from llmtop.probes.hardware.apple.draw import AppleDraw
+from llmtop.probes.hardware.apple.energy import Monitor
+from llmtop.probes.hardware.apple.probe import AppleChip
+from llmtop.probes.hardware.apple.thermal import ThermalPressure
 from llmtop.probes.sample import Device
 
 FOLDER = Path(__file__).parent.parent / "data/hardware/apple"

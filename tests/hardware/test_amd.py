@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
-from llmtop.probes.hardware.amd import AmdProbe
+from llmtop.probes.hardware.amd.probe import AmdProbe
 from llmtop.probes.sample import Device, Pcie
 
 from .amd_machine import AmdMachine, mi300x

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.amd_metrics import AmdMetrics, amd_metrics
-from llmtop.probes.hardware.amd_throttle import AmdThrottle
+from llmtop.probes.hardware.amd.metrics import AmdMetrics, amd_metrics
+from llmtop.probes.hardware.amd.throttle import AmdThrottle
 
 from .amd_machine import AmdMachine
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.amd_smi import smi_facts
+from llmtop.probes.hardware.amd.smi import smi_facts
 from llmtop.probes.sample import Bandwidth
 
 from .amd_machine import AmdMachine

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from llmtop.probes.hardware.amd import AmdProbe
+from llmtop.probes.hardware.amd.probe import AmdProbe
 from llmtop.probes.sample import Device
 
 from .amd_machine import AmdMachine, mi300x

@@ -6,11 +6,11 @@ from threading import Event
 
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
-from llmtop.probes.hardware.apple import AppleChip, AppleProbe
-from llmtop.probes.hardware.apple_command import run
-from llmtop.probes.hardware.apple_draw import AppleDraw
-from llmtop.probes.hardware.apple_energy import Monitor
-from llmtop.probes.hardware.apple_gpu import PACE_S
+from llmtop.probes.hardware.apple.command import run
+from llmtop.probes.hardware.apple.draw import AppleDraw
+from llmtop.probes.hardware.apple.energy import Monitor
+from llmtop.probes.hardware.apple.gpu import PACE_S
+from llmtop.probes.hardware.apple.probe import AppleChip, AppleProbe
 
 from .apple_mac import GIB, Mac, Told, only
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.apple_energy import REST_WINDOW_S, AppleEnergy, load_monitor
-from llmtop.probes.hardware.apple_power import ApplePower
+from llmtop.probes.hardware.apple.energy import REST_WINDOW_S, AppleEnergy, load_monitor
+from llmtop.probes.hardware.apple.power import ApplePower
 
 from .apple_mac import Mac, Told, only
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.apple_thermal import ThermalPressure
+from llmtop.probes.hardware.apple.thermal import ThermalPressure
 
 from .apple_mac import FOLDER
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.apple_draw import AppleDraw
-from llmtop.probes.hardware.apple_gpu import AppleGpu, parse
-from llmtop.probes.hardware.apple_stream import Stream
-from llmtop.probes.hardware.apple_told import AppleTold, from_macmon, from_powermetrics, macmon, powermetrics
+from llmtop.probes.hardware.apple.draw import AppleDraw
+from llmtop.probes.hardware.apple.gpu import AppleGpu, parse
+from llmtop.probes.hardware.apple.stream import Stream
+from llmtop.probes.hardware.apple.told import AppleTold, from_macmon, from_powermetrics, macmon, powermetrics
 
 from .apple_mac import FOLDER, Mac
 
@@ -160,7 +160,7 @@ def test_the_program_ends_with_the_one_who_started_it(tmp_path: Path, leave: str
     mark = tmp_path / "alive"
     child = f"import time\nwhile True:\n print('.', flush=True); open({str(mark)!r}, 'a').write('.'); time.sleep(0.05)"
     parent = (
-        "import sys, time\nfrom llmtop.probes.hardware.apple_stream import Stream\n"
+        "import sys, time\nfrom llmtop.probes.hardware.apple.stream import Stream\n"
         f"s = Stream([sys.executable, '-c', {child!r}], b'\\n')\n"
         f"while s.newest() is None: time.sleep(0.01)\n{leave}\n"
     )

@@ -6,8 +6,8 @@ from time import sleep
 
 import psutil
 import pytest
-from llmtop.probes.hardware import bandwidth, memory_kernels, race
-from llmtop.probes.hardware.memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel, arena, blocks_of
+from llmtop.probes.hardware.measured import bandwidth, memory_kernels, race
+from llmtop.probes.hardware.measured.memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel, arena, blocks_of
 
 
 def test_measures(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.cgroup import memory_limit, usable_cores
-from llmtop.probes.hardware.main_memory import MainMemory, Memory
-from llmtop.probes.hardware.usable import usable_remarks
+from llmtop.probes.hardware.cpu.usable import usable_remarks
+from llmtop.probes.hardware.host.cgroup import memory_limit, usable_cores
+from llmtop.probes.hardware.host.main_memory import MainMemory, Memory
 
 from .trees import put
 

@@ -4,11 +4,11 @@ import time
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.cpu import CpuProbe
-from llmtop.probes.hardware.cpu_facts import cpu_facts
-from llmtop.probes.hardware.cpu_name import SlowCpuName
-from llmtop.probes.hardware.host import HostProbe
-from llmtop.probes.hardware.measurement import Measurement, machine_key, save
+from llmtop.probes.hardware.cpu.facts import cpu_facts
+from llmtop.probes.hardware.cpu.name import SlowCpuName
+from llmtop.probes.hardware.cpu.probe import CpuProbe
+from llmtop.probes.hardware.host.probe import HostProbe
+from llmtop.probes.hardware.measured.measurement import Measurement, machine_key, save
 
 from .memory_tables import machine, memory_device, write, write_table, write_udev
 from .trees import processors

@@ -2,7 +2,7 @@
 
 import pytest
 from llmtop.estimator.catalogue.devices import CatalogueDevice, devices
-from llmtop.probes.hardware.cpu_channels import cpu_channels
+from llmtop.probes.hardware.dimms.cpu_channels import cpu_channels
 
 SOLDERED = {"Snapdragon", "Radxa", "Minisforum", "Orange", "Rockchip", "Raspberry", "DC-ROMA", "Graviton", "Core 2"}
 """Their memory is not counted by modules."""

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.cgroup import ControlGroup
-from llmtop.probes.hardware.cpu_facts import cpu_facts
-from llmtop.probes.hardware.main_memory import MainMemory
-from llmtop.probes.hardware.memory_layout import memory_facts
-from llmtop.probes.hardware.memory_remarks import memory_remarks
-from llmtop.probes.hardware.surroundings import container, virtualization
-from llmtop.probes.hardware.topology import topology
+from llmtop.probes.hardware.cpu.facts import cpu_facts
+from llmtop.probes.hardware.cpu.topology import topology
+from llmtop.probes.hardware.dimms.layout import memory_facts
+from llmtop.probes.hardware.dimms.remarks import memory_remarks
+from llmtop.probes.hardware.host.cgroup import ControlGroup
+from llmtop.probes.hardware.host.main_memory import MainMemory
+from llmtop.probes.hardware.host.surroundings import container, virtualization
 
 from .memory_tables import machine, memory_device, write_udev
 from .test_cgroup import docker_v2, kubernetes_v1

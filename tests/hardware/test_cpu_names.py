@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.cpu_facts import cpu_facts
+from llmtop.probes.hardware.cpu.facts import cpu_facts
 
 from .memory_tables import structure, write
 from .trees import put, tree

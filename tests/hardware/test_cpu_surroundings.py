@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.surroundings import container, virtualization
+from llmtop.probes.hardware.host.surroundings import container, virtualization
 
 from .trees import put, tree
 

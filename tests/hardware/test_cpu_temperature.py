@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.cpu_temperature import CpuTemperature
+from llmtop.probes.hardware.cpu.temperature import CpuTemperature
 
 from .recorded import Machine
 

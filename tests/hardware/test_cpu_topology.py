@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.cpu_lists import cpu_list
-from llmtop.probes.hardware.topology import Topology, topology
+from llmtop.probes.hardware.cpu.lists import cpu_list
+from llmtop.probes.hardware.cpu.topology import Topology, topology
 
 from .trees import processors, put, tree
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware import cuda_bandwidth
-from llmtop.probes.hardware.cuda_bandwidth import measure_gpu
+from llmtop.probes.hardware.measured import cuda_bandwidth
+from llmtop.probes.hardware.measured.cuda_bandwidth import measure_gpu
 from llmtop.probes.sample import Device
 from msgspec.structs import replace
 
@@ -157,7 +157,7 @@ def test_a_driver_that_hangs_is_waited_for_so_long(driver: Driver, function: str
 
 def test_a_child_ends_by_itself_when_nobody_waits(driver: Driver) -> None:
     driver.write(f"device {DIGITS[0]}\nhang cuInit\n")
-    command = [sys.executable, "-P", "-m", "llmtop.probes.hardware.cuda_child", UUIDS[0], "1"]
+    command = [sys.executable, "-P", "-m", "llmtop.probes.hardware.measured.cuda_child", UUIDS[0], "1"]
     done = subprocess.run(command, capture_output=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
 

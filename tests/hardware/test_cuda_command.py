@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from llmtop.probes.hardware.device_measurement import load_device
+from llmtop.probes.hardware.measured.device_measurement import load_device
 
 from .cuda_driver import DIGITS, UUIDS, Driver, build, driver, library
 

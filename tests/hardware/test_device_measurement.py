@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.device_measurement import (
+from llmtop.probes.hardware.measured.device_measurement import (
     DeviceMeasurement,
     DeviceMeasurements,
     device_file,

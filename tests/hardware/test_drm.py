@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.drm import DrmCard, asleep, drm_cards, pcie
+from llmtop.probes.hardware.drm.card import DrmCard, asleep, drm_cards, pcie
 from llmtop.probes.sample import Pcie
 
 

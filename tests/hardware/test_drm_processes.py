@@ -10,8 +10,8 @@ from threading import Event, Thread
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.drm_client import Engine, drm_client
-from llmtop.probes.hardware.drm_processes import DrmProcesses
+from llmtop.probes.hardware.drm.client import Engine, drm_client
+from llmtop.probes.hardware.drm.processes import DrmProcesses
 from llmtop.probes.sample import DeviceProcess
 
 CARD = "0000:03:00.0"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import llmtop.probes.hardware as package
 from llmtop.probes.hardware import HARDWARE, detect
@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[2] / ".src"
 
 def test_every_probe_is_in_the_tuple() -> None:
     found: set[type] = set()
-    for module in iter_modules(package.__path__, f"{package.__name__}."):
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
         classes = inspect.getmembers(import_module(module.name), inspect.isclass)
         found |= {kind for name, kind in classes if kind.__module__ == module.name and name.endswith("Probe")}
     assert {kind.__name__ for kind in found} - {"HardwareProbe"} == {kind.__name__ for kind in HARDWARE}
@@ -30,7 +30,7 @@ def test_detect_sets_the_period() -> None:
 
 def test_importing_loads_nothing_heavy() -> None:
     program = (
-        "import sys, llmtop.probes.hardware, llmtop.probes.hardware.bandwidth\n"
+        "import sys, llmtop.probes.hardware, llmtop.probes.hardware.measured.bandwidth\n"
         "print(*{'pynvml', 'numpy', 'cpuinfo', 'platformdirs'} & set(sys.modules))"
     )
     result = subprocess.run(

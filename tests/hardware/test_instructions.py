@@ -1,7 +1,7 @@
 """The gain of byte and half-precision instructions, and their names."""
 
 import pytest
-from llmtop.probes.hardware.instructions import HALF, INT8, gain, instruction_words
+from llmtop.probes.hardware.cpu.instructions import HALF, INT8, gain, instruction_words
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from threading import Event
 
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
-from llmtop.probes.hardware.intel import IntelProbe
-from llmtop.probes.hardware.intel_names import intel_name
-from llmtop.probes.hardware.intel_query import RenderNode
+from llmtop.probes.hardware.intel.names import intel_name
+from llmtop.probes.hardware.intel.probe import IntelProbe
+from llmtop.probes.hardware.intel.query import RenderNode
 from llmtop.probes.sample import Device, Pcie
 from msgspec.structs import replace
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
 from llmtop.estimator.link import serving
-from llmtop.probes.hardware.jetson import JetsonProbe, serves
-from llmtop.probes.hardware.jetson_board import JetsonBoard
+from llmtop.probes.hardware.jetson.board import JetsonBoard
+from llmtop.probes.hardware.jetson.probe import JetsonProbe, serves
 from llmtop.probes.sample import Bandwidth, Device, DeviceProcess, Engine
 
 from .recorded import forbidding

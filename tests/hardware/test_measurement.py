@@ -5,7 +5,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from llmtop.probes.hardware.measurement import CachedMeasurement, Measurement, cache_file, load, machine_key, save
+from llmtop.probes.hardware.measured.measurement import (
+    CachedMeasurement,
+    Measurement,
+    cache_file,
+    load,
+    machine_key,
+    save,
+)
 
 MEASUREMENT = Measurement(
     machine=machine_key(),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from llmtop.probes.hardware.memory_layout import MemoryFacts, memory_facts
-from llmtop.probes.hardware.memory_remarks import memory_remarks
+from llmtop.probes.hardware.dimms.layout import MemoryFacts, memory_facts
+from llmtop.probes.hardware.dimms.remarks import memory_remarks
 
 from .memory_tables import FOLDER, Slot, machine, memory_device, write, write_table, write_udev
 

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.memory_nodes import seats, sit
+from llmtop.probes.hardware.dimms.nodes import seats, sit
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nodes are Linux's")
 

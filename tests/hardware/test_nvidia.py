@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.nvidia import NvidiaProbe
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import DeviceProcess
 
 from .simulated import Clock, SimulatedNvml, run
@@ -225,7 +225,7 @@ def test_detect_loads_the_library_by_its_name(nvml_library: Path, tmp_path: Path
     state = tmp_path / "state"
     state.write_text(TWO)
     program = (
-        "from llmtop.probes.hardware.nvidia import NvidiaProbe\n"
+        "from llmtop.probes.hardware.nvidia.probe import NvidiaProbe\n"
         "probes = NvidiaProbe.detect()\n"
         "print(len(probes), *(device.name for probe in probes for device in probe.read().devices), sep='|')"
     )

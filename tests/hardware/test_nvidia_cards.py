@@ -5,7 +5,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from llmtop.probes.hardware.nvidia import NvidiaProbe
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 
 from .simulated import Clock, SimulatedNvml, run
 
@@ -36,7 +36,7 @@ def test_a_gpu_that_hangs_for_ten_seconds_delays_nobody_and_not_the_end(nvml_lib
     state.write_text("gpu 0\nname One\ndelay GetUtilizationRates 10000\ngpu 1\nname Two\npower 55000\n")
     program = (
         "import time\n"
-        "from llmtop.probes.hardware.nvidia import NvidiaProbe\n"
+        "from llmtop.probes.hardware.nvidia.probe import NvidiaProbe\n"
         "probe = NvidiaProbe(patience_s=0.2)\n"
         "for _ in range(3):\n"
         "    began = time.monotonic()\n"

@@ -2,9 +2,9 @@
 
 import time
 
-from llmtop.probes.hardware.nvidia import NvidiaProbe
-from llmtop.probes.hardware.nvidia_gpm import NvidiaBandwidthUse
-from llmtop.probes.hardware.nvml import Nvml
+from llmtop.probes.hardware.nvidia.gpm import NvidiaBandwidthUse
+from llmtop.probes.hardware.nvidia.nvml import Nvml
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 
 from .simulated import Clock, SimulatedNvml
 

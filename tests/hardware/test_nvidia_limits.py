@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.nvidia import NvidiaProbe
-from llmtop.probes.hardware.nvidia_limits import administrator
+from llmtop.probes.hardware.nvidia.limits import administrator
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Device, PowerLimit
 
 from .simulated import Clock, SimulatedNvml

@@ -1,8 +1,8 @@
 """How NVIDIA GPUs are linked, against the figures of their whitepapers."""
 
 import pytest
-from llmtop.probes.hardware.nvidia import NvidiaProbe
-from llmtop.probes.hardware.nvidia_links import link_gbs
+from llmtop.probes.hardware.nvidia.links import link_gbs
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Fabric, Pcie
 
 from .simulated import Clock, SimulatedNvml

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.jetson_board import JetsonBoard
-from llmtop.probes.hardware.nvidia import NvidiaProbe
+from llmtop.probes.hardware.jetson.board import JetsonBoard
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Device
 
 from .simulated import SimulatedNvml

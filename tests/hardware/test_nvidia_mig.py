@@ -3,8 +3,8 @@
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
 from llmtop.estimator.link import serving
-from llmtop.probes.hardware.nvidia import NvidiaProbe
-from llmtop.probes.hardware.nvidia_mig import bandwidth_part
+from llmtop.probes.hardware.nvidia.mig import bandwidth_part
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Bandwidth, Device, DeviceProcess, Engine
 
 from .simulated import Clock, SimulatedNvml

@@ -1,6 +1,6 @@
 """Who holds memory on an NVIDIA GPU and for whom it works, by the real binding over the simulated library."""
 
-from llmtop.probes.hardware.nvidia import NvidiaProbe
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import DeviceProcess
 
 from .simulated import SimulatedNvml

@@ -1,7 +1,7 @@
 """Peaks of NVIDIA GPUs against the figures of their data sheets."""
 
 import pytest
-from llmtop.probes.hardware.nvidia_rates import memory_type, peak_bandwidth, peak_compute
+from llmtop.probes.hardware.nvidia.rates import memory_type, peak_bandwidth, peak_compute
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Watts, joules and degrees of NVIDIA GPUs of several generations."""
 
 import pytest
-from llmtop.probes.hardware.nvidia import NvidiaProbe
+from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Device
 
 from .simulated import Clock, SimulatedNvml

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import psutil
 import pytest
-from llmtop.probes.hardware import other_work
-from llmtop.probes.hardware.other_work import Watch, disturbing, occupied
+from llmtop.probes.hardware.measured import other_work
+from llmtop.probes.hardware.measured.other_work import Watch, disturbing, occupied
 
 CORES = psutil.cpu_count() or 1
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.energy_counter import Counter, EnergyMeter, Spent, steady_time
+from llmtop.probes.hardware.power.energy_counter import Counter, EnergyMeter, Spent, steady_time
 
 from .recorded import Machine, forbidding, told
 

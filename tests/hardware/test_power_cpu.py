@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from llmtop.probes.hardware import CpuProbe
-from llmtop.probes.hardware.cpu_power import CpuDraw, CpuPower
+from llmtop.probes.hardware.power.cpu import CpuDraw, CpuPower
 from llmtop.probes.sample import PowerLimit
 
 from .recorded import Machine, forbidding, told

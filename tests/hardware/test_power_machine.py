@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.machine_power import MachineDraw, MachinePower
-from llmtop.probes.hardware.power_supply import battery_power_w
+from llmtop.probes.hardware.power.machine import MachineDraw, MachinePower
+from llmtop.probes.hardware.power.supply import battery_power_w
 
 from .recorded import Machine, forbidding, told
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.rapl import Rapl
+from llmtop.probes.hardware.power.rapl import Rapl
 
 RANGE_UJ = 262_143_328_850
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.rapl import Rapl
+from llmtop.probes.hardware.power.rapl import Rapl
 from llmtop.probes.sample import PowerLimit
 
 from .recorded import Machine, forbidding

@@ -5,9 +5,9 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from llmtop.probes.hardware.memory_channels import channel_key, named_channels, poweredge_key
-from llmtop.probes.hardware.memory_slot import MemorySlot
-from llmtop.probes.hardware.smbios import corrects_errors, processor_version, slots
+from llmtop.probes.hardware.dimms.channels import channel_key, named_channels, poweredge_key
+from llmtop.probes.hardware.dimms.slot import MemorySlot
+from llmtop.probes.hardware.dimms.smbios import corrects_errors, processor_version, slots
 
 from .memory_tables import END, memory_device, structure
 

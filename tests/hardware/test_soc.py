@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.jetson import JetsonProbe
-from llmtop.probes.hardware.soc import SocProbe
-from llmtop.probes.hardware.soc_throttle import PiThrottle
+from llmtop.probes.hardware.jetson.probe import JetsonProbe
+from llmtop.probes.hardware.soc.pi_throttle import PiThrottle
+from llmtop.probes.hardware.soc.probe import SocProbe
 from llmtop.probes.sample import Device
 
 from .soc_box import Box

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from ...probes.hardware.cpu_facts import cpu_facts
-from ...probes.hardware.main_memory import MainMemory
+from ...probes.hardware.cpu.facts import cpu_facts
+from ...probes.hardware.host.main_memory import MainMemory
 from ...probes.models import BadModelFile, facts
 from .child import Child
 from .choice import SIZES, Size, choose_size, named_size

@@ -1,0 +1,1 @@
+"""AMD GPUs and APUs, from the files of the kernel's driver."""

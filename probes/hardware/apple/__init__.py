@@ -1,0 +1,1 @@
+"""Chips of Apple."""

@@ -1,0 +1,1 @@
+"""How the main memory is populated."""

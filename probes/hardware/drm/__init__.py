@@ -1,0 +1,1 @@
+"""What graphics cards of all makers have in common under Linux."""

@@ -1,0 +1,1 @@
+"""The machine, and what of it this process may use."""

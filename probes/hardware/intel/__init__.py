@@ -1,0 +1,1 @@
+"""Intel GPUs, from the files of the kernel's two drivers."""

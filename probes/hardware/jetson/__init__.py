@@ -1,0 +1,1 @@
+"""Modules of the NVIDIA Jetson family."""

@@ -1,0 +1,1 @@
+"""What memory sustains, measured when asked."""

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs, through the library that their driver brings."""

@@ -1,0 +1,1 @@
+"""What the CPU and the whole machine draw."""

@@ -1,0 +1,1 @@
+"""GPUs and firmware of other systems on a chip."""
