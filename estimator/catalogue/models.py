@@ -1,6 +1,13 @@
 """Models: the sizes of their parts, and what a token costs in attention and cache.
 
 Counts are of the language model alone: no vision tower, no layers that predict further tokens. Millions are 1e6.
+
+A month of release is that of the weights, not of an API before them. Since 2024 it is what the catalogues of models.dev
+(models/, providers/) and GPUStack (model-catalog.yaml) say, and where they differ or are silent the announcement of the
+makers; before that the announcement, the date in the model's own name or the paper, which the dates bound at which
+llama.cpp, Ollama, MLX LM and LitGPT took up the model; of embedding models that of mteb. Where these do not settle the
+month it is left empty. What a model is made for is what its card says; that it takes images, and that it thinks first,
+is checked against models.dev.
 """
 
 from collections.abc import Mapping
@@ -83,7 +90,12 @@ class CatalogueModel(Struct, frozen=True, kw_only=True):
     released: str | None = None
     """When its weights came out, as "2025-04"."""
     tasks: tuple[str, ...] = ()
-    """What it is made for: "chat", "code", "vision", "reasoning"; "base" where it only goes on with a text."""
+    """What it is made for.
+
+    One of these always: "chat": instructed, or usually run so; "base": only goes on with a text; "embed": gives a
+    vector, never a next token. And where it holds: "code"; "vision": takes images; "reasoning": thinks first unless
+    told not to.
+    """
 
     def facts(self, fmt: Format, weight_bytes: float | None = None) -> ModelFacts:
         """What is known of a file of this model in a format.

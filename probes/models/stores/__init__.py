@@ -1,12 +1,9 @@
 """Where programs keep the models that they name, as "llama3:8b" or "org/model". Nothing is fetched."""
 
-import re
 from pathlib import Path
 
 from . import huggingface, lmstudio, ollama
-
-_LONGEST = 512
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+){0,4}(?::[\w.-]+)?")
+from .typed import is_name, is_path, is_text
 
 
 def locate(name: str) -> Path | None:
@@ -20,13 +17,13 @@ def locate(name: str) -> Path | None:
     Raises:
         BadModelFile: a manifest that should tell is broken.
     """
-    if not 0 < len(name) <= _LONGEST or not name.isprintable():
+    if not is_text(name):
         return None
     try:
-        if name.startswith(("/", "~", "./", "../")) or Path(name).is_absolute():
+        if is_path(name):
             path = Path(name).expanduser()
             return path if path.is_file() or path.is_dir() else None
-        if not _NAME.fullmatch(name) or ".." in name:
+        if not is_name(name):
             return None
         return huggingface.locate(name) or lmstudio.locate(name) or ollama.locate(name)
     except (OSError, RuntimeError):  # RuntimeError: nobody's home, or links in a circle

@@ -1,12 +1,28 @@
 """The folder of LM Studio: publisher/repository/file.gguf, or a folder of MLX there."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from .folder import model_in
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
 
-_PLACES = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
+from .folder import model_in
+from .stored import Stored
+from .weights import beneath, contents
+
+_HOMES = ("~/.lmstudio", "~/.cache/lm-studio")
+_POINTER = "~/.lmstudio-home-pointer"
+"""Names the home, where it is another (lmstudio.js, findLMStudioHome)."""
+_SETTINGS_LIMIT = 1 << 20
 _MOST = 1000
+
+
+class _Settings(Struct):
+    downloadsFolder: str = ""  # noqa: N815 # the name in the file
+
+
+_settings = Decoder(_Settings).decode
 
 
 def locate(name: str) -> Path | None:
@@ -21,8 +37,7 @@ def locate(name: str) -> Path | None:
     """
     name, _, tag = name.partition(":")
     words = name.split("/")
-    for place in _PLACES:
-        root = Path(place).expanduser()
+    for root in _roots():
         if not root.is_dir():
             continue
         path = root.joinpath(*words)
@@ -33,6 +48,46 @@ def locate(name: str) -> Path | None:
         if found is not None:
             return found
     return None
+
+
+def present() -> Iterator[Stored]:
+    """The GGUF files, and the folders of MLX and of others in the layout of Hugging Face."""
+    for root in _roots():
+        for publisher in contents(root)[1]:
+            for found in beneath(root / publisher, 2):
+                words = found.path.relative_to(root).parts
+                if len(words) > 1:
+                    name = "/".join(words)
+                    yield Stored(name=name, path=found.path, store="LM Studio", size_bytes=found.size_bytes)
+
+
+def _roots() -> list[Path]:
+    """The folders of models: that of the settings, and those of the homes."""
+    homes = [Path(home).expanduser() for home in _HOMES]
+    named = _read(Path(_POINTER).expanduser()).decode("utf-8", "replace").strip()
+    if named.isprintable() and Path(named).is_absolute():
+        homes.insert(0, Path(named))
+    return list(dict.fromkeys([*filter(None, map(_chosen, homes)), *(home / "models" for home in homes)]))
+
+
+def _chosen(home: Path) -> Path | None:
+    """The folder that a person has chosen for the models."""
+    try:
+        folder = _settings(_read(home / "settings.json")).downloadsFolder
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return Path(folder) if folder.isprintable() and Path(folder).is_absolute() else None
+
+
+def _read(path: Path) -> bytes:
+    """Of a small file; nothing if there is none."""
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return file.read(_SETTINGS_LIMIT)
+    except OSError:
+        pass
+    return b""
 
 
 def _repositories(root: Path, name: str) -> list[Path]:
