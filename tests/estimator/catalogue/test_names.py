@@ -134,10 +134,15 @@ def test_another_digit_is_another_name(name: str, position: int, digit: str) -> 
         found = devices()[find(asked, device_names())]
     except UnknownName:
         return
-    digits = ["".join(filter(str.isdigit, known)) for known in (found.name, *found.aliases)]
-    said = "".join(filter(str.isdigit, asked))
+    digits = [_digits(known) for known in (found.name, *found.aliases)]
+    said = _digits(asked)
     size = "".join(filter(str.isdigit, re.sub(r"^.*?(\d*)\s?GB.*$|^.*$", r"\1", asked)))
     assert said in digits or said.removesuffix(size) in digits  # "RX 590 8GB" is the RX 590, which has 8 GB
+
+
+def _digits(name: str) -> str:
+    """All but the version of the socket SXM, which nobody tells apart."""
+    return "".join(filter(str.isdigit, re.sub(r"SXM\d", "SXM", name)))
 
 
 def test_a_thousand_names_are_found_at_once() -> None:
