@@ -128,18 +128,21 @@ class Live:
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""
         from ..probes.hardware.measured.bandwidth import measure  # noqa: PLC0415
-        from ..probes.hardware.measured.measurement import save  # noqa: PLC0415
+        from ..probes.hardware.measured.measurement import load, save  # noqa: PLC0415
 
         try:
-            measurement = measure()
+            known, measurement = load(), measure()
+            if known and known.outlasts(measurement):
+                kept = f"the {known.best_gbs:.1f} GB/s of {known.date[:10]} are kept"
+                return f"{measurement.best_gbs:.1f} GB/s now; {kept}"
             save(measurement)
         except MemoryError as error:
             return str(error)
         except OSError as error:
             return f"cannot write {error.filename}: {error.strerror}"
         self._sampler.wake()
-        busy = ", but the machine was not quiet: measure again for a better figure" if measurement.restless else ""
-        return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{busy}"
+        remark = f"; {measurement.remark}" if measurement.remark else ""
+        return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{remark}"
 
     def _keep(self, runs: "list[Run]") -> None:
         from .history import remember  # noqa: PLC0415

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
+from msgspec.structs import replace
+
 from ...sample import Device, Devices
 from ..cards import PATIENCE_S, Cards
 from ..files import ROOT
 from ..jetson.probe import serves
+from ..measured.device_measurement import DeviceMeasurements, with_measured
 from .gpu import NvidiaGpu
 from .nvml import Nvml
 
@@ -32,12 +35,15 @@ class NvidiaProbe:
         clock: Callable[[], float] = monotonic,
         patience_s: float = PATIENCE_S,
         wake_s: float = _WAKE_S,
+        cache: Path | None = None,
     ) -> None:
+        """`cache` is the folder with the measured bandwidths; None means the user's own."""
         self.period = period
         self._root = root
         self._clock = clock
         self._patience_s = patience_s
         self._wake_s = wake_s
+        self._measured = DeviceMeasurements(cache)
         self._gpus: list[NvidiaGpu] = []
         self._cards = Cards([])
         self._problem: str | None = None
@@ -64,8 +70,16 @@ class NvidiaProbe:
         """
         if not self._gpus and self._clock() >= self._start_due:
             self._start()
-            return Devices(devices=self._first(), problem=self._problem)
-        return Devices(devices=self._cards.read(), problem=self._problem)
+            devices = self._first()
+        else:
+            devices = self._cards.read()
+        return Devices(devices=tuple(map(self._with_measured, devices)), problem=self._problem)
+
+    def _with_measured(self, device: Device) -> Device:
+        measured = self._measured.read(device.uuid)
+        if measured is None:
+            return device
+        return replace(device, bandwidth_gbs=with_measured(device.bandwidth_gbs, measured))
 
     def _start(self) -> None:
         self._start_due = self._clock() + _RETRY_S
