@@ -101,7 +101,7 @@ def _longest(best: Offer, box: Box, wish: Wish) -> int | None:
 
 def _helps(best: Offer, box: Box, wish: Wish) -> list[Help]:
     """What brings most comes first; what brings next to nothing is left out."""
-    now = best.decode_tps
+    now = best.tps
     found = [*_another_card(best, box, wish), *_more_room(best, box, wish)]
     if best.fit.runs_on in {"gpu", "cpu"}:
         found += [_help(change) for change in changes(best.fit.question) if change.what.startswith(OWNERS)]
@@ -122,8 +122,8 @@ def _another_card(best: Offer, box: Box, wish: Wish) -> Iterator[Help]:
     if found is not None:
         yield Help(
             what=f"one {box.gpus[0].name} more",
-            decode_tps=found.decode_tps,
-            factor=found.decode_tps / best.decode_tps if best.found else None,
+            decode_tps=found.tps,
+            factor=found.tps / best.tps if best.found else None,
             max_context=found.max_context,
         )
 
@@ -136,8 +136,8 @@ def _more_room(best: Offer, box: Box, wish: Wish) -> Iterator[Help]:
     if found is not None:
         yield Help(
             what="ending the programs that hold memory now",
-            decode_tps=found.decode_tps,
-            factor=found.decode_tps / best.decode_tps if best.found else None,
+            decode_tps=found.tps,
+            factor=found.tps / best.tps if best.found else None,
             max_context=found.max_context,
         )
 

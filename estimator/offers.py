@@ -54,9 +54,17 @@ class Offer(Struct, frozen=True, kw_only=True):
         return round(self.fit.question.room) if self.fit.runs_on == "gpu+cpu" else self.found.longest_context
 
     @property
-    def decode_tps(self) -> float:
-        """What is expected; 0 where it fits nowhere."""
-        return self.found.decode_tps.value if self.found else 0.0
+    def reads_only(self) -> bool:
+        """Whether it makes a vector of a text, and no next token."""
+        return self.model is not None and "embed" in self.model.tasks
+
+    @property
+    def tps(self) -> float:
+        """What is expected, of decoding, or of reading where it does that only; 0 where it fits nowhere."""
+        if self.found is None:
+            return 0.0
+        read = self.found.prefill_tps
+        return read.value if self.reads_only and read else self.found.decode_tps.value
 
 
 def ladder(model: CatalogueModel, engine: Engine) -> tuple[str, ...]:
@@ -134,13 +142,13 @@ class _Row:
         everything = range(len(self._fits))
         good = [at for at in everything if _bits(self._fits[at]) >= GOOD_BITS] or list(everything)
         for at in good:
-            if self._fits[at].runs_on == "gpu" and self.offer(at).decode_tps >= BRISK_TPS:
+            if self._fits[at].runs_on == "gpu" and self.offer(at).tps >= BRISK_TPS:
                 return at
         fitting = [at for at in everything if self._fits[at].runs_on]
         small = [at for at in reversed(good) if at in fitting]
-        if small and self.offer(small[0]).decode_tps >= least_tps:
+        if small and self.offer(small[0]).tps >= least_tps:
             return small[0]
-        poor = [at for at in fitting if at not in good and self.offer(at).decode_tps >= least_tps]
+        poor = [at for at in fitting if at not in good and self.offer(at).tps >= least_tps]
         return next(iter((*poor, *small, *fitting)), len(self._fits) - 1)
 
 
@@ -155,13 +163,13 @@ def worth(made: Offer) -> float:
         return 0.0
     bits = _bits(made.fit)
     left = next(share for least, share in LEFT if bits >= least)
-    pace = math.sqrt(min(made.decode_tps / BRISK_TPS, 1.0))
+    pace = math.sqrt(min(made.tps / BRISK_TPS, 1.0))
     size = math.sqrt(model.parameters_m * model.active_m)
     return size * left * pace * math.exp2((_year(model.released) - 2000.0) / DOUBLING_YEARS)
 
 
 def _rank(best: Offer, least_tps: float) -> tuple[bool, bool, float]:
-    return best.decode_tps >= least_tps, best.found is not None, worth(best)
+    return best.tps >= least_tps, best.found is not None, worth(best)
 
 
 def _year(released: str | None) -> float:

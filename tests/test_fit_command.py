@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from llmtop.probes.hardware.measured.measurement import Measurement, machine_key, save
 
 ROOT = Path(__file__).parent.parent
 NEW_USER = "RTX 3060 12GB + 32GB RAM"
@@ -151,3 +152,65 @@ def test_it_needs_neither_textual_nor_a_network() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def here(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run on this machine, in a home and a folder of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "llmtop", "fit", *arguments],
+        cwd=folder,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT / ".src"), "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_what_is_on_the_disk_comes_first_with_its_real_bytes(tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="the extra demo is not installed")
+    from llmtop.tui.demo.model import write  # noqa: PLC0415
+    from llmtop.tui.demo.shape import Shape  # noqa: PLC0415
+
+    file = tmp_path / "mine.gguf"
+    write(file, Shape(width=256, layers=4, heads=4, kv_heads=2, head_width=64, feed_forward=512, vocabulary=4096))
+    save(
+        Measurement(
+            machine=machine_key(),
+            date="2026-11-25T12:00:00Z",
+            kernels_gbs={"read": 40.0},
+            best_gbs=40.0,
+            spread=0.01,
+            threads=2,
+            buffer_bytes=1 << 29,
+            seconds=8.0,
+            gemm_tflops=0.2,
+        ),
+        tmp_path / "cache/llmtop/bandwidth.json",
+    )
+    document = json.loads(here(tmp_path, "--json").stdout)
+    (found,) = document["on_disk"]
+    assert (found["model"], found["store"], found["fits"]) == ("./mine.gguf", "folder", True)
+    assert found["memory_bytes"] > 0.95 * file.stat().st_size
+    assert found["decode_tps"]["value"] > 0
+    assert document["hardware"]["local"] is True
+    said = here(tmp_path).stdout
+    assert said.index("On this disk") < said.index("./mine.gguf") < said.index("In the catalogue")
+    assert "mine.gguf" not in here(tmp_path, "--task", "code").stdout
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="a machine with a GPU needs no measurement")
+def test_a_machine_that_was_never_measured_says_what_to_do(tmp_path: Path) -> None:
+    done = here(tmp_path)
+    assert done.returncode == 1
+    assert "llmtop probe --measure" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_models_that_give_vectors_are_shown_to_who_asks() -> None:
+    everything = json.loads(fit("--hardware", NEW_USER, "--json", "--all").stdout)["models"]
+    assert not any("embed" in row["tasks"] for row in everything)
+    asked = json.loads(fit("--hardware", NEW_USER, "--json", "--task", "embed", "--min-tps", "1").stdout)["models"]
+    assert asked
+    assert all("embed" in row["tasks"] for row in asked)

@@ -13,7 +13,7 @@ from ...estimator.terms import Unanswerable
 from ..answer import width
 from ..refusal import Refusal, WrongUsage
 from .box import AskedBox, asked_box
-from .rows import Row, listed, wish
+from .rows import GIB, Row, listed, wish
 from .rows import row as plain
 
 
@@ -29,19 +29,23 @@ def fit(options: argparse.Namespace) -> int:
         if options.model:
             return _deep(options, about)
         rows = listed(options, about)
+        disk = _disk(options, about)
     except UnknownName as unknown:
         raise WrongUsage(str(unknown)) from None
     except Unanswerable as unanswerable:
         raise Refusal(str(unanswerable)) from None
     if options.json:
-        sys.stdout.buffer.write(document(about, rows) + b"\n")
+        sys.stdout.buffer.write(document(about, rows, disk) + b"\n")
         return 0
     from .table import comma_separated, markdown, text  # noqa: PLC0415 - a program that asks for JSON waits for none
 
     if options.csv:
-        print(comma_separated(rows))  # noqa: T201
+        print(comma_separated([*disk, *rows]))  # noqa: T201
         return 0
     print(_head(options, about))  # noqa: T201
+    if disk:
+        shown = disk if options.all else disk[: options.top]
+        print(f"On this disk\n\n{(markdown if options.markdown else text)(shown)}\n\nIn the catalogue\n")  # noqa: T201
     if not rows:
         raise Refusal("no model of the catalogue fits: ask for less --context, or lower --min-tps; --all shows them")
     print(markdown(rows) if options.markdown else text(rows))  # noqa: T201
@@ -81,9 +85,19 @@ def _hardware(about: AskedBox) -> dict[str, object]:
     return {"words": about.words, "local": about.local, "gpus": about.box.gpus, "cpu": about.box.cpu}
 
 
-def document(about: AskedBox, rows: list[Row]) -> bytes:
+def _disk(options: argparse.Namespace, about: AskedBox) -> list[Row]:
+    """The models of this machine, when it is about this machine and about models of all kinds."""
+    if not about.local or options.task or options.quant:
+        return []
+    from .disk import on_disk  # noqa: PLC0415
+
+    limit = options.max_memory * GIB if options.max_memory else float("inf")
+    return [each for each in on_disk(about, wish(options)) if each.memory_bytes <= limit]
+
+
+def document(about: AskedBox, rows: list[Row], disk: list[Row]) -> bytes:
     """The JSON document."""
-    fields = {"schema": SCHEMA, "hardware": _hardware(about), "models": rows, "notes": about.notes}
+    fields = {"schema": SCHEMA, "hardware": _hardware(about), "on_disk": disk, "models": rows, "notes": about.notes}
     return msgspec.json.format(msgspec.json.encode(fields))
 
 

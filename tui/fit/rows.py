@@ -5,7 +5,7 @@ import argparse
 from msgspec import Struct
 
 from ...estimator.catalogue.formats import kv_format
-from ...estimator.catalogue.models import models
+from ...estimator.catalogue.models import CatalogueModel, models
 from ...estimator.fit import Wish
 from ...estimator.format_names import meant
 from ...estimator.offers import READING_TPS, Offer, offers
@@ -20,6 +20,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """One model in one quantisation: a line of the table, an element of the JSON."""
 
     model: str
+    store: str | None = None
+    """Where it is on this machine: "Ollama", "Hugging Face"; None for one of the catalogue."""
     quant: str | None
     chosen: bool
     """Whether it is the quantisation that a person would take."""
@@ -63,7 +65,7 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     """
     wanted = wish(options)
     only = meant(options.quant, wanted.engine).name if options.quant else None
-    some = [row for row in models().values() if options.task is None or options.task in row.tasks]
+    some = [row for row in models().values() if _meant(row, options.task)]
     least = options.min_tps or READING_TPS
     found = offers(some, about.box, wanted, least, [only] if only else None, others=options.all)
     if options.max_memory:
@@ -74,11 +76,17 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     return [row(each) for each in first[: options.top]]
 
 
-def row(offer: Offer) -> Row:
-    """An offer in plain fields."""
+def _meant(model: CatalogueModel, task: str | None) -> bool:
+    """Those that give vectors generate nothing, and are shown only to who asks for them."""
+    return task in model.tasks if task else "embed" not in model.tasks
+
+
+def row(offer: Offer, *, name: str | None = None, store: str | None = None) -> Row:
+    """An offer in plain fields; a model of this machine has the name that it goes by there."""
     facts, found, model = offer.fit.facts, offer.found, offer.model
     return Row(
-        model=model.name if model else facts.name,
+        model=name or (model.name if model else facts.name),
+        store=store,
         quant=facts.quantization,
         chosen=offer.chosen,
         released=model.released if model else None,
@@ -92,7 +100,7 @@ def row(offer: Offer) -> Row:
         memory_bytes=offer.fit.needed_bytes,
         memory_free_bytes=offer.fit.free_bytes,
         max_context=offer.max_context,
-        decode_tps=found.decode_tps if found else None,
+        decode_tps=found.decode_tps if found and not offer.reads_only else None,
         prefill_tps=found.prefill_tps if found else None,
         ttft_s=found.ttft_s if found else None,
         joules_per_token=found.draw.joules_per_token if found and found.draw else None,

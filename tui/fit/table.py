@@ -65,18 +65,25 @@ def _plain(value: object) -> object:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    band = row.decode_tps
     name = row.model if len(row.model) <= NAME else f"{row.model[: NAME - 1]}…"
     return (
         name,
         row.quant or "–",
-        f"{exact_rate(band.value)} ({span(band.low, band.high)})" if band else "–",
+        _speed(row),
         size(row.memory_bytes),
         place(row),
         tokens(row.max_context),
         seconds(row.ttft_s.value) if row.ttft_s else "–",
         f"{row.joules_per_token:.2g} J" if row.joules_per_token is not None else "–",
     )
+
+
+def _speed(row: Row) -> str:
+    """Of decoding; of reading where it does that only."""
+    band, read = row.decode_tps, row.prefill_tps
+    if band:
+        return f"{exact_rate(band.value)} ({span(band.low, band.high)})"
+    return f"reads {exact_rate(read.value)}" if read else "–"
 
 
 def place(row: Row) -> str:

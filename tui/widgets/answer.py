@@ -106,13 +106,14 @@ def nothing(snapshot: Snapshot, width: int, height: int) -> list[Row]:
         BLANK,
         row(("  r", "key"), ("  look again now", "text")),
         row(("  llmtop demo", "key"), ("  see it work with a small model", "text")),
+        row(("  llmtop fit", "key"), ("  see what this machine can run", "text")),
         row(("  llmtop --url http://host:8000", "key"), ("  watch an engine elsewhere", "text")),
         BLANK,
     ]
     known = [
         (device.name, bandwidth)
         for device in snapshot.devices
-        if (bandwidth := device.bandwidth_gbs.measured or device.bandwidth_gbs.peak)
+        if (bandwidth := max(device.bandwidth_gbs.measured or 0.0, device.bandwidth_gbs.peak or 0.0))
     ]
     if known:
         rows.append(row(("What the memory of this machine allows (bandwidth / model size):", "dim")))
