@@ -136,12 +136,15 @@ def _held(device: Device, engine: Engine) -> int | None:
 
 
 def _hides_somebody(device: Device) -> bool:
-    """Whether more is in use than those hold who are named; a GPU with its own memory that does not say may hide."""
+    """Whether more is in use than those hold who are named; a GPU with its own memory that does not say may hide.
+
+    One that cannot be read and still names its processes sleeps: it works for nobody.
+    """
     used, total, processes = device.memory_used_bytes, device.memory_total_bytes, device.processes or ()
     if any(process.memory_bytes is None for process in processes):
         return False
     if used is None or total is None:
-        return not device.unified_memory
+        return not device.unified_memory and device.problem is None
     return used - sum(process.memory_bytes or 0 for process in processes) > _UNSEEN * total
 
 

@@ -1,8 +1,8 @@
 """Samples in, snapshots out. Pure: no thread, no clock of its own."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..probes.sample import Device, Devices, Engine, Gone, Host, Sample
 from .box import Box
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .track import EngineTrack
 
 EVENTS = 200
+_NO_DIGITS = dict.fromkeys(range(ord("0"), ord("9") + 1))
+"""Silence that grows longer is no news."""
 WINDOW = 2.0
 """Seconds that a rate is taken over at least: short enough to move, long enough to be read."""
 
@@ -122,12 +124,14 @@ class Monitor:
         self._box.add_devices(sample.time, sample.period, devices.devices, self._read_devices())
         at_rest = any(each.utilization is not None and each.utilization <= BUSY_FROM for each in devices.devices)
         working = self._working() if at_rest else set[str]()
+        names = Counter(device.name for device in devices.devices)
         for device in devices.devices:
             idle = self._idle.setdefault(device.id, Idle())
             idle.add(sample.time, sample.period, device, works=device.id in working)
             trail = self._power.setdefault(device.id, Trail(self._interval))
             trail.add(sample.time, device.power_w)
-            self._events.extend(_device_events(sample.wall, known.get(device.id), device))
+            called = f"{device.name} ({device.id})" if names[device.name] > 1 else device.name
+            self._events.extend(_device_events(sample.wall, known.get(device.id), device, called))
 
     def _read_devices(self) -> list[Device]:
         """All devices as they were last read."""
@@ -157,21 +161,22 @@ def _recognised(device: Device) -> Device:
     return recognise(device)
 
 
-def _device_events(wall: float, before: Device | None, now: Device) -> list[Event]:
-    if before is None:
-        return (
-            [Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id)] if now.problem else []
-        )
-    events: list[Event] = []
-    if now.problem and now.problem != before.problem:
-        events.append(Event(wall=wall, text=f"{now.name}: {now.problem}", level="warning", source=now.id))
-    started = [reason for reason in now.throttle_reasons if reason not in before.throttle_reasons]
-    if started:
-        text = f"{now.name} is held down: {', '.join(started)}"
-        events.append(Event(wall=wall, text=text, level="warning", source=now.id))
-    if before.throttle_reasons and not now.throttle_reasons:
-        events.append(Event(wall=wall, text=f"{now.name} runs freely again", source=now.id))
-    if before.power_limit_w and now.power_limit_w and before.power_limit_w != now.power_limit_w:
-        text = f"{now.name}: power limit {before.power_limit_w:.0f} W -> {now.power_limit_w:.0f} W"
-        events.append(Event(wall=wall, text=text, source=now.id))
-    return events
+def _device_events(wall: float, before: Device | None, now: Device, called: str) -> list[Event]:
+    """`called` is what tells it from its neighbours."""
+    told: list[tuple[str, Literal["info", "warning"]]] = []
+    trouble = now.problem and now.problem.translate(_NO_DIGITS)
+    known = before and before.problem and before.problem.translate(_NO_DIGITS)
+    if trouble and trouble != known:
+        told.append((f"{called}: {now.problem}", "warning"))
+    if before is not None:
+        if known and not trouble:
+            told.append((f"{called} answers again", "info"))
+        started = [reason for reason in now.throttle_reasons if reason not in before.throttle_reasons]
+        if started:
+            told.append((f"{called} is held down: {', '.join(started)}", "warning"))
+        if before.throttle_reasons and not now.throttle_reasons and not trouble:
+            told.append((f"{called} runs freely again", "info"))
+        if before.power_limit_w and now.power_limit_w and before.power_limit_w != now.power_limit_w:
+            limits = f"{before.power_limit_w:.0f} W -> {now.power_limit_w:.0f} W"
+            told.append((f"{called}: power limit {limits}", "info"))
+    return [Event(wall=wall, text=text, level=level, source=now.id) for text, level in told]

@@ -1,5 +1,6 @@
 """The one sentence that says what binds now."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..probes.sample import Device, Engine, ModelFacts
@@ -34,12 +35,12 @@ def binds(
         parts = [f"starting the kernels of {facts.layers} layers binds: the weights are small for this device"]
     else:
         parts = [_reading(facts, load, devices)]
+    held = Counter((device.name, device.throttle_reasons) for device in devices if device.throttle_reasons)
     parts += [
-        f"{device.name} held down by {', '.join(device.throttle_reasons)}"
-        for device in devices
-        if device.throttle_reasons
+        f"{f'{number} x ' if number > 1 else ''}{name} held down by {', '.join(reasons)}"
+        for (name, reasons), number in held.items()
     ]
-    parts += shared
+    parts += dict.fromkeys(shared)
     if reading.prefilling and reading.requests_running:
         parts.insert(0, f"prefill of {reading.prefilling} of {reading.requests_running:.0f} requests takes its turn")
     return "; ".join(part for part in parts if part)

@@ -192,8 +192,12 @@ class Device(Struct, frozen=True, kw_only=True):
     """What its owner should know, a sentence each: "4 of 8 memory channels are empty: …"."""
 
     def lasting(self, problem: str) -> "Device":
-        """What it is, without what it did when it was last read; `problem` says why no more is known."""
-        return replace(self, **dict.fromkeys(_MOVING), throttle_reasons=(), problem=problem)
+        """What it is and who held its memory last, without what it did then; `problem` says why no more is known.
+
+        An engine on it is on it still, so that what it draws there is missing rather than not there.
+        """
+        held = self.processes and tuple(DeviceProcess(each.pid, each.memory_bytes) for each in self.processes)
+        return replace(self, **dict.fromkeys(_MOVING), processes=held, throttle_reasons=(), problem=problem)
 
 
 _MOVING = (
@@ -209,7 +213,6 @@ _MOVING = (
     "power_instant_w",
     "energy_j",
     "power_limit_w",
-    "processes",
 )
 """The fields of a device that are None once it no longer answers."""
 

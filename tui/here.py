@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Snapshot
@@ -50,16 +51,17 @@ def look() -> Snapshot:
             return monitor.snapshot()
 
     sampler = Sampler(take)
-    first_readings = [sampler.add(probe) for probe in detect(AGAIN_S)]
+    first_readings = {probe.name: sampler.add(probe) for probe in detect(AGAIN_S)}
     deadline = time.monotonic() + SETTLE_S
-    for first in first_readings:
+    for first in first_readings.values():
         first.wait(max(deadline - time.monotonic(), 0.0))
+    silent = [name for name, first in first_readings.items() if not first.is_set()]
     found = snapshot()
     if any(device.energy_j is not None and device.power_w is None for device in found.devices):
         time.sleep(1.5 * AGAIN_S)
         found = snapshot()
     sampler.stop()
-    return found
+    return replace(found, notes=(*found.notes, *(f"{name}: no answer within {SETTLE_S:g} s" for name in silent)))
 
 
 def worthwhile(gpus: Sequence[Device]) -> tuple[Device, ...]:

@@ -6,6 +6,8 @@ from contextlib import suppress
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Price, Snapshot
 from ..probes.sample import Sample
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from ..probes.logs.source import LogSource
 
 SETTLE_S = 2.5
-"""The longest that `settle` waits for sources that hang."""
+"""The longest that `settle` waits for sources that hang; devices that say nothing for so long are missed."""
 
 
 class Live:
@@ -54,6 +56,9 @@ class Live:
         self._record = record
         self._lock = Lock()
         self._first_readings: list[Event] = []
+        self._unheard: dict[str, Event] = {}
+        """The sources of devices that have not spoken yet."""
+        self._started = 0.0
         self._monitor = Monitor(interval, window, price=price)
         self._sampler = Sampler(self._take)
         self._engines: dict[str, EngineSource] = {}
@@ -86,8 +91,10 @@ class Live:
         with self._lock:
             self._monitor.remember(load())
         self._hardware = detect(self._interval)
+        self._started = time.monotonic()
         for probe in self._hardware:
-            self._first_readings.append(self._sampler.add(probe))
+            first = self._unheard[probe.name] = self._sampler.add(probe)
+            self._first_readings.append(first)
         self._follow_logs()
         self._discovery = Discovery(self._found, self._urls, everything=self._discover)
         self._discovery.start()
@@ -123,7 +130,17 @@ class Live:
             found, runs = self._monitor.snapshot(), self._monitor.finished_runs()
         if runs:
             self._keep(runs)
-        return found
+        missed = self._missed()
+        return replace(found, notes=(*found.notes, *missed)) if missed else found
+
+    def _missed(self) -> tuple[str, ...]:
+        """A line for each source that has said nothing since the start: a driver that hangs while it is loaded."""
+        for name in [name for name, first in self._unheard.items() if first.is_set()]:
+            del self._unheard[name]
+        silence = time.monotonic() - self._started
+        if silence < SETTLE_S:
+            return ()
+        return tuple(f"{name}: no answer for {silence:.0f} s" for name in self._unheard)
 
     def measure(self) -> str:
         """Measures the memory bandwidth of the CPU, keeps it, and returns one line about it."""

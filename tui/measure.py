@@ -20,7 +20,7 @@ def measure_cpu(what: str) -> None:
     A figure that was spoilt does not take the place of a better one that was not.
 
     Raises:
-        Refusal: There is too little memory, or the figure cannot be kept.
+        Refusal: There is too little memory, no thread is to be had, or the figure cannot be kept.
     """
     try:
         known, measurement = load(), measure(progress(what))
@@ -29,12 +29,16 @@ def measure_cpu(what: str) -> None:
             save(measurement)
     except MemoryError as error:
         raise Refusal(str(error)) from None
+    except RuntimeError as error:
+        raise Refusal(f"the main memory is not measured: {error}") from None
     except OSError as error:
         raise _unwritable(error) from None
     if measurement.remark:
         say(measurement.remark)
     if kept is not measurement:
         say(f"{measurement.best_gbs:.1f} GB/s now; the {kept.best_gbs:.1f} GB/s of {kept.date[:10]} are kept")
+    elif known and (words := measurement.differs(known)):
+        say(words)
 
 
 def measure_all(*, force: bool) -> bool:

@@ -30,6 +30,7 @@ class _Told(Struct, frozen=True):
     kind: str
     memory_bytes: int | None
     cores: int | None
+    unified_memory: bool | None
 
 
 class _Match(Struct, frozen=True):
@@ -49,7 +50,15 @@ def recognise(device: Device) -> Device:
     if device.parent:
         return device
     match = _match(
-        _Told(device.pci_id, device.name, device.vendor, device.kind, device.memory_total_bytes, device.cores)
+        _Told(
+            device.pci_id,
+            device.name,
+            device.vendor,
+            device.kind,
+            device.memory_total_bytes,
+            device.cores,
+            device.unified_memory,
+        )
     )
     if match is None:
         return device
@@ -136,9 +145,14 @@ def _match(told: _Told) -> _Match | None:
 
 
 def _may_be(row: CatalogueDevice, told: _Told) -> bool:
-    """Whether a name alone may stand for the row. Arm CPUs have the vendor of their core, so theirs tells nothing."""
+    """Whether a name alone may stand for the row: a card is no APU of the same name.
+
+    Arm CPUs have the vendor of their core, so theirs tells nothing.
+    """
     if row.kind == "cpu":
         return True
+    if row.kind == "apu" and told.unified_memory is False:
+        return False
     bytes_ = told.memory_bytes
     enough = bytes_ is None or row.unified_memory or bytes_ >= _SLICE * (row.memory_bytes or 0)
     return enough and row.vendor.casefold() == told.vendor.casefold()

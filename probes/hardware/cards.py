@@ -9,6 +9,8 @@ from ..sample import Device
 
 PATIENCE_S = 0.5
 """Seconds that a reading waits for a card; one that is late is waited for no more until it has answered."""
+_BRIEF_S = 0.05
+"""Seconds that a reading waits for a card that was late for the one before: what it said since then is told instead."""
 
 
 class Card(Protocol):
@@ -54,13 +56,18 @@ class _Desk:
         self._asked = Event()
         self._answered = Event()
         self._answer: tuple[Device, ...] | None = None
+        self._late = False
+        self._belated: tuple[Device, ...] | None = None
+        """What came too late for the reading before."""
         self._since: float | None = None
         self._thread: Thread | None = None
 
     def ask(self) -> bool:
         """Asks, unless the card still owes an answer."""
         if self._since is not None and not self._answered.is_set():
+            self._belated = None
             return False
+        self._belated = self._answer if self._late else None
         self._answered.clear()
         self._since = self._clock()
         if self._thread is None:
@@ -70,11 +77,14 @@ class _Desk:
         return True
 
     def wait(self, seconds: float) -> None:
-        self._answered.wait(max(seconds, 0.0))
+        self._answered.wait(max(min(seconds, _BRIEF_S) if self._belated else seconds, 0.0))
 
     def newest(self) -> tuple[Device, ...]:
-        if self._answered.is_set() and self._answer is not None:
+        self._late = not self._answered.is_set()
+        if not self._late and self._answer is not None:
             return self._answer
+        if self._belated:
+            return self._belated
         silent_s = self._clock() - (self._since or 0.0)
         words = f"its driver has not answered for {silent_s:.0f} s" if silent_s >= 1 else "its driver does not answer"
         return tuple(device.lasting(words) for device in self._answer or self._card.known())

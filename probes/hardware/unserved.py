@@ -9,6 +9,7 @@ import ctypes
 from pathlib import Path
 
 from ..sample import Devices
+from .entries import entries, there
 from .files import ROOT, read_text
 
 _DISPLAYS = ("0x0300", "0x0302", "0x0380", "0x1200")
@@ -45,7 +46,7 @@ class UnservedProbe:
         return self._found
 
     def _displays(self) -> list[Path]:
-        folders = sorted((self._root / "sys/bus/pci/devices").glob("*"))
+        folders = entries(self._root / "sys/bus/pci/devices", "*")
         return [each for each in folders if (read_text(each / "class") or "").startswith(_DISPLAYS)]
 
     def _trouble(self, folder: Path) -> str | None:
@@ -75,7 +76,7 @@ class UnservedProbe:
 
 def _driver(folder: Path) -> str | None:
     link = folder / "driver"
-    return link.resolve().name if link.exists() else None
+    return link.resolve().name if there(link) else None
 
 
 def _loads() -> bool:

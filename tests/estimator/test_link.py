@@ -136,3 +136,11 @@ def test_a_card_that_says_neither_who_holds_it_nor_how_much_may_hide_the_engine(
     silent = replace(gpu(0), memory_used_bytes=None, processes=())
     assert ids(serving(engine(7), [silent, CPU])) == []
     assert ids(serving(engine(7), [replace(silent, unified_memory=True), CPU])) == ["cpu"]
+
+
+def test_a_card_that_sleeps_works_for_nobody() -> None:
+    """As the second GPU of a laptop: what is in use there nobody asks, as that would wake it."""
+    asleep = replace(gpu(0), memory_used_bytes=None, processes=(), problem="it sleeps: nothing runs on it")
+    assert ids(serving(engine(7), [asleep, CPU])) == ["cpu"]
+    assert ids(serving(engine(7), [replace(asleep, processes=(DeviceProcess(7),)), CPU])) == ["nvidia0"]
+    assert ids(serving(engine(7), [replace(asleep, processes=None), CPU])) == [], "it hangs"

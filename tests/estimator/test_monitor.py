@@ -180,3 +180,42 @@ def test_a_hundred_engines_cost_little() -> None:
     for number in range(256):
         machine.says(replace(BUSY, url=f"http://127.0.0.1:{number}"), f"engine{number}")
     assert len(machine.monitor.snapshot().engines) == 256
+
+
+def test_a_gpu_of_two_that_falls_silent_leaves_a_gap_and_no_cheaper_engine() -> None:
+    machine = Machine()
+    other = replace(GPU, id="nvidia1")
+    for second in range(30):
+        silent = 10 <= second < 20
+        both = (GPU, other.lasting("its driver does not answer") if silent else other)
+        machine.says(Devices(devices=both), "nvidia", after=1.0)
+        machine.says(replace(BUSY, decode_tokens=100.0 * second))
+        (view,) = machine.monitor.snapshot().engines
+        assert view.devices == ("nvidia0", "nvidia1")
+        assert view.power_w == (None if silent else 600.0)
+        assert view.session.joules_per_token in {None, 6.0}
+    session = machine.monitor.snapshot().engines[0].session
+    assert (session.joules, session.gap_s) == (600.0 * 18, 11.0)
+
+
+def test_a_silence_is_told_once_and_which_of_several_it_is() -> None:
+    machine = Machine()
+    other = replace(GPU, id="nvidia1")
+    machine.says(Devices(devices=(GPU, replace(other, throttle_reasons=("power cap",)))), "nvidia")
+    for second in range(1, 120):
+        silent = other.lasting(f"its driver has not answered for {second} s")
+        machine.says(Devices(devices=(GPU, silent)), "nvidia", after=1.0)
+    machine.says(Devices(devices=(GPU, other)), "nvidia", after=1.0)
+    told = [event.text for event in machine.monitor.snapshot().events]
+    assert told == ["RTX 4090 (nvidia1): its driver has not answered for 1 s", "RTX 4090 (nvidia1) answers again"]
+
+
+def test_what_holds_several_gpus_down_is_said_once() -> None:
+    machine = Machine()
+    pair = tuple(replace(GPU, id=f"nvidia{n}", throttle_reasons=("power cap",)) for n in range(2))
+    for second in range(4):
+        machine.says(Devices(devices=pair), "nvidia", after=1.0)
+        machine.says(replace(BUSY, decode_tokens=60.0 * second))
+    (view,) = machine.monitor.snapshot().engines
+    assert (view.binds or "").count("held down by power cap") == 1
+    assert "2 x RTX 4090 held down" in (view.binds or "")

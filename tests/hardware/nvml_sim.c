@@ -11,7 +11,7 @@
  *   init 18                nvmlInit answers this code
  *   init_delay 500         nvmlInit takes this many milliseconds
  *   driver 580.65.06       version of the driver
- *   gpu 0                  what follows is about GPU 0; the count is the highest index + 1; 16 at most
+ *   gpu 0                  what follows is about GPU 0; the count is the highest index + 1; 64 at most
  *   instance 0             what follows is about instance 0 of that GPU, which is shared out (`mig 2`); 8 at most
  *   name NVIDIA H100       up to 63 characters
  *   KEY NUMBER             one of the keys in `settings` below, in the units of NVML (mW, MHz, bytes, degrees, percent)

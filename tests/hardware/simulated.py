@@ -8,6 +8,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("nvml_sim.c")
 PACKAGES = Path(__file__).parents[2] / ".src"
+EVERYTHING, NOTHING = "000001ffffffffff", "0000000000000000"
+"""Capabilities of a process."""
 
 
 def compile_nvml(compiler: str, folder: Path, *definitions: str) -> Path:
@@ -28,6 +30,17 @@ def run(program: str, library: Path, state: Path) -> str:
     settings = environment(library, state) | {"PYTHONPATH": str(PACKAGES)}
     command = [sys.executable, "-c", program]
     return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def process(root: Path, capabilities: str, kernel: str = "6.8.0-60-generic") -> Path:
+    """A machine of which only this is known: what our process may do."""
+    for name, text in {
+        "proc/self/status": f"Name:\tllmtop\nCapPrm:\t{EVERYTHING}\nCapEff:\t{capabilities}\n",
+        "proc/sys/kernel/osrelease": f"{kernel}\n",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
 
 
 class Clock:

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 from llmtop.probes.hardware.amd.probe import AmdProbe
-from llmtop.probes.sample import Device
+from llmtop.probes.sample import Device, DeviceProcess
 
 from .amd_machine import AmdMachine, mi300x
 from .recorded import forbidding
@@ -226,3 +226,20 @@ def test_card_that_the_container_is_not_given(tmp_path: Path) -> None:
     assert remark.startswith("no program can use it here: /dev/dri/renderD128 is not there")
     machine.put("dev/dri/renderD128", "")
     assert machine.read().remarks == ()
+
+
+def test_who_has_a_sleeping_card_open_is_told(tmp_path: Path) -> None:
+    machine = AmdMachine(tmp_path, "rx7600s")
+    machine.link("sys/class/drm/renderD129/device", str(machine.card))
+    machine.put("proc/40/fdinfo/9", "drm-pdev: 0000:03:00.0")
+    machine.link("proc/40/fd/9", "/dev/dri/renderD129")
+    assert only(machine.probe()).processes == (DeviceProcess(40),)
+    (machine.root / "proc/40/fd/9").unlink()
+    assert only(machine.probe()).processes == (), "nothing runs on it"
+
+
+def test_name_of_a_damaged_memory_is_not_shown(tmp_path: Path) -> None:
+    machine = AmdMachine(tmp_path, "rx7900xtx")
+    machine.names()
+    machine.put("@/product_name", "\x02\x7fRX")
+    assert machine.read().name == "AMD Radeon RX 7900 XTX"

@@ -229,3 +229,15 @@ def test_root_starts_powermetrics_with_an_interval_of_a_second() -> None:
         ),
         (["/opt/homebrew/bin/macmon", "pipe", "--interval", "1000"], b"\n"),
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"cpu_power": 1.0, "gpu_power": 1.0, "ane_power": 0.0, "soc": "\xa0"}',
+        b'{"cpu_power": 9e9, "gpu_power": 1.0, "ane_power": 0.0, "gpu_freq_mhz": 9e9, "temp": {"gpu_temp_avg": 9e9}}',
+    ],
+)
+def test_a_line_of_nonsense_tells_nothing(line: bytes) -> None:
+    draw = from_macmon(line)
+    assert (draw.power_w, draw.clock_mhz, draw.temperature_c) == (None, None, None)

@@ -1,7 +1,10 @@
 """The bandwidth measurement itself, made short: what it counts, not how fast this machine is."""
 
+import tracemalloc
 from functools import partial
+from itertools import count
 from pathlib import Path
+from threading import Thread
 from time import sleep
 
 import psutil
@@ -100,3 +103,34 @@ def test_spread_is_that_of_the_middle() -> None:
     assert bandwidth.spread([100.0] * 8) == 0
     assert bandwidth.spread([*[100.0] * 19, 1.0]) == 0, "one bad moment does not count"
     assert bandwidth.spread([60.0, 100.0, 100.0, 100.0]) > 0.2
+
+
+def test_threads_that_the_system_refuses_leave_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Thread] = []
+    start = Thread.start
+
+    def second_fails(thread: Thread) -> None:
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", second_fails)
+    worked: list[int] = []
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        race.race([[lambda: worked.append(1)]] * 2, 1)
+    begun[0].join(5)
+    assert not begun[0].is_alive()
+    assert not worked
+
+
+def test_the_matrices_stay_below_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = count()
+    monkeypatch.setattr(bandwidth, "perf_counter", lambda: next(moments) * 0.04)
+    tracemalloc.start()
+    try:
+        assert bandwidth.gemm_tflops(8 << 20) > 0
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 13 << 20, "two of 1024 x 1024, and the next one while the last is still there"

@@ -58,3 +58,19 @@ def test_a_card_that_never_answered_is_named_and_its_silence_counted() -> None:
     (silent,) = cards.read()
     assert (silent.name, silent.problem) == ("card 0", "its driver has not answered for 12 s")
     card.gate.set()
+
+
+def test_a_card_that_is_always_late_is_told_a_reading_later_and_is_waited_for_once() -> None:
+    class Slow(Counting):
+        def read(self) -> tuple[Device, ...]:
+            time.sleep(0.2)
+            return super().read()
+
+    cards = Cards([Slow("0"), Counting("1")], patience_s=0.1)
+    assert cards.read()[0].problem == "its driver does not answer"
+    for turn in range(1, 4):
+        time.sleep(0.25)
+        began = time.monotonic()
+        slow, fast = cards.read()
+        assert (slow.problem, slow.power_w, fast.power_w) == (None, float(turn), float(turn + 1))
+        assert time.monotonic() - began < 0.09

@@ -7,6 +7,8 @@ import pytest
 from llmtop.probes.hardware.cpu.facts import cpu_facts
 from llmtop.probes.hardware.cpu.name import SlowCpuName
 from llmtop.probes.hardware.cpu.probe import CpuProbe
+from llmtop.probes.hardware.cpu.probe import bandwidth as measured_bandwidth
+from llmtop.probes.hardware.dimms.layout import MemoryFacts
 from llmtop.probes.hardware.host.probe import HostProbe
 from llmtop.probes.hardware.measured.measurement import Measurement, machine_key, save
 
@@ -73,6 +75,36 @@ def test_caches_of_the_highest_level_are_summed_once_each(tmp_path: Path) -> Non
 
 
 @linux
+@pytest.mark.parametrize("level", ["²", "", "three"])
+def test_a_cache_of_no_level_is_none(tmp_path: Path, level: str) -> None:
+    cache = "sys/devices/system/cpu/cpu0/cache/index3"
+    for name, content in {"level": level, "size": "32768K", "type": "Unified"}.items():
+        put_file(tmp_path, f"{cache}/{name}", content)
+    assert cpu_facts(tmp_path).cache_bytes is None
+
+
+@linux
+def test_a_shared_cache_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cpu in range(64):
+        cache = f"sys/devices/system/cpu/cpu{cpu}/cache"
+        own = {"level": "2", "size": "1024K", "type": "Unified", "shared_cpu_list": str(cpu)}
+        last = {"level": "3", "size": "32768K", "type": "Unified", "shared_cpu_list": "0-31" if cpu < 32 else "32-63"}
+        for index, facts in (("index2", own), ("index3", last)):
+            for name, content in facts.items():
+                put_file(tmp_path, f"{cache}/{index}/{name}", content)
+    asked: list[Path] = []
+    read = Path.read_text
+
+    def watched(path: Path, *arguments: str) -> str:
+        asked.append(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(Path, "read_text", watched)
+    assert cpu_facts(tmp_path).cache_bytes == 64 << 20
+    assert len([path for path in asked if "cache" in path.parts]) == 8
+
+
+@linux
 @pytest.mark.parametrize(
     ("driver", "label", "degrees"),
     [
@@ -129,6 +161,31 @@ def test_bandwidth_on_paper_and_measured(tmp_path: Path) -> None:
 
 
 @linux
+def test_one_thread_is_one_thread() -> None:
+    one = Measurement(
+        machine="",
+        date="2026-01-02T03:04:05Z",
+        kernels_gbs={},
+        best_gbs=40,
+        spread=0.01,
+        threads=1,
+        buffer_bytes=1,
+        seconds=1,
+        gemm_tflops=1,
+    )
+    basis = "measured 2026-01-02: reading with 1 thread, spread 1%"
+    assert measured_bandwidth(MemoryFacts(), one).basis == basis
+
+
+def test_where_nobody_may_read_the_processors_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_interval: float | None) -> float:
+        raise PermissionError(13, "Permission denied", "/proc/stat")
+
+    monkeypatch.setattr("psutil.cpu_percent", denied)
+    reader = probe(tmp_path)
+    assert [reader.read().devices[0].utilization for _ in range(2)] == [None, None]
+
+
 def test_a_server_as_its_owner_sees_it(tmp_path: Path) -> None:
     """Two EPYC 7302 in NPS4 would have eight nodes; one in NPS1, half populated."""
     put(tmp_path, proc__cpuinfo="model name\t: AMD EPYC 7302P 16-Core Processor\nflags\t: avx avx2\n")

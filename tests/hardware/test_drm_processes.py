@@ -270,3 +270,38 @@ def test_nothing_is_asked_of_a_card_that_sleeps(tmp_path: Path) -> None:
     (power / "runtime_status").write_text("active\n")
     processes.now += 100.0
     assert reader.read(CARD, {"vram"}, 0) == (DeviceProcess(40, 1 << 20, None),)
+
+
+def test_who_has_a_card_open_that_sleeps(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    processes.amd(40)
+    folder = tmp_path / "sys/devices" / CARD
+    (folder / "power").mkdir(parents=True)
+    (folder / "power/runtime_status").write_text("suspended\n")
+    (tmp_path / "sys/class/drm/renderD128").mkdir(parents=True)
+    (tmp_path / "sys/class/drm/renderD128/device").symlink_to(folder)
+    reader = processes.reader()
+    assert reader.holding_asleep(CARD) == (DeviceProcess(40),)
+    assert reader.holding_asleep("0000:99:00.0") == ()
+
+
+def test_an_old_look_says_nothing_of_now(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of a card that hangs is in the middle of the next look, for a minute."""
+    processes.amd(31)
+    reader = processes.reader()
+    assert reader.read(CARD, ("vram",), 0) == (DeviceProcess(31, MIB, None),)
+    begun, released = Event(), Event()
+
+    def stuck(path: Path, *arguments: str) -> str:
+        begun.set()
+        released.wait(20)
+        raise OSError(5, str(path), *arguments)
+
+    monkeypatch.setattr(Path, "read_text", stuck)
+    processes.now += 5
+    Thread(target=lambda: reader.read(CARD, ("vram",), 0), daemon=True).start()
+    assert begun.wait(10)
+    assert reader.read(CARD, ("vram",), 0) == (DeviceProcess(31, MIB, None),)
+    processes.now += 60
+    assert reader.read(CARD, ("vram",), 0) is None
+    released.set()

@@ -186,3 +186,23 @@ def test_absence_is_quiet(tmp_path: Path) -> None:
     assert JetsonProbe.detect(tmp_path) == []
     assert JetsonBoard.find(tmp_path) is None
     assert JetsonProbe(root=tmp_path).read().devices == ()
+
+
+def test_rails_of_the_carrier_feed_the_module_and_count_no_second_time(tmp_path: Path) -> None:
+    """As on IGX Orin, whose carrier has a meter of its own (tegra234-p3701-0008.dtsi)."""
+    box = Box(tmp_path, "jetson/agx-orin")
+    before = only(JetsonProbe(root=box.root))
+    box.put("sys/class/hwmon/hwmon9/name", "ina3221")
+    for channel, name, millivolts in ((1, "CVB_ATX_12V", 12_000), (2, "CVB_ATX_3V3", 3_300), (3, "CVB_ATX_5V", 5_000)):
+        box.put(f"sys/class/hwmon/hwmon9/in{channel}_label", name)
+        box.put(f"sys/class/hwmon/hwmon9/in{channel}_input", millivolts)
+        box.put(f"sys/class/hwmon/hwmon9/curr{channel}_input", 1_000)
+    after = only(JetsonProbe(root=box.root))
+    assert (after.power_w, after.remarks) == (before.power_w, before.remarks)
+
+
+def test_numbers_of_the_modes_that_are_none(tmp_path: Path) -> None:
+    box = Box(tmp_path, "jetson/agx-orin")
+    box.put("var/lib/nvpmodel/status", "pmode:" + "9" * 5000)
+    device = only(JetsonProbe(root=box.root))
+    assert (device.limits, device.problem) == ((), None)

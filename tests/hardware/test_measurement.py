@@ -1,10 +1,12 @@
 """The measured bandwidth, kept in a file."""
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
+from llmtop.probes.hardware.cpu.usable import working_cores
 from llmtop.probes.hardware.measured.measurement import (
     CachedMeasurement,
     Measurement,
@@ -126,3 +128,43 @@ def test_a_spoilt_figure_does_not_replace_a_better_one() -> None:
     assert not told(80, 0.02).outlasts(told(60, 0.02)), "slower modules"
     assert not told(80, 0.02).outlasts(told(90, 0.3)), "others only lower it"
     assert not told(80, 0.3).outlasts(told(60, 0.3))
+
+
+@pytest.mark.skipif("sys.platform == 'win32'")
+def test_a_full_disk_keeps_nothing_of_it_and_is_named(file: Path) -> None:
+    import resource  # noqa: PLC0415 - not on Windows
+
+    file.parent.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match=re.escape(str(file))) as failed:
+            save(MEASUREMENT, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.value.filename == str(file)
+    assert not list(file.parent.iterdir())
+
+
+@pytest.mark.skipif("sys.platform != 'linux' or (os.cpu_count() or 1) < 2")
+def test_a_part_of_the_processors_is_another_machine() -> None:
+    whole, allowed = machine_key(), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        part, cores = machine_key(), working_cores()
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert part == f"{whole.partition(',')[0]}, 1 usable"
+    assert cores == 1, "so many threads measure, and run the demo"
+    assert machine_key() == whole
+
+
+def test_two_quiet_figures_that_are_far_apart_are_said() -> None:
+    def told(best_gbs: float, spread: float = 0.04) -> Measurement:
+        return msgspec.structs.replace(MEASUREMENT, best_gbs=best_gbs, spread=spread)
+
+    words = told(53.04).differs(told(88.19)) or ""
+    assert words.startswith("53.0 GB/s now, 88.2 GB/s on 2026-01-02, both while it was quiet: ")
+    assert told(88.19).differs(told(53.04))
+    assert told(84).differs(told(88)) is None
+    assert told(53, 0.3).differs(told(88)) is None, "that is said already"

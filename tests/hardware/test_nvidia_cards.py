@@ -1,13 +1,16 @@
 """NVIDIA GPUs side by side: one that hangs, what a reading costs, and that nothing grows."""
 
 import gc
+import subprocess
+import sys
 import time
 import tracemalloc
 from pathlib import Path
 
+import pytest
 from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 
-from .simulated import Clock, SimulatedNvml, run
+from .simulated import PACKAGES, Clock, SimulatedNvml, environment, run
 
 HOPPER = """
 cc_major 9
@@ -81,12 +84,43 @@ def test_a_driver_that_hangs_while_it_starts_keeps_its_own_thread_only(nvml: Sim
     assert time.monotonic() - began > 0.29
 
 
+@pytest.mark.parametrize("command", [("probe",), ("--once", "--no-discover")])
+def test_a_driver_that_hangs_while_it_starts_is_missed_in_words(
+    nvml_library: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    state = tmp_path / "state"
+    state.write_text("init_delay 10000\ngpu 0\n")
+    settings = environment(nvml_library, state) | {"PYTHONPATH": str(PACKAGES)}
+    began = time.monotonic()
+    told = subprocess.run([sys.executable, "-m", "llmtop", *command], env=settings, check=True, capture_output=True)
+    assert time.monotonic() - began < 5
+    assert b"nvidia: no answer" in told.stdout
+    assert b"none found" not in told.stdout
+
+
 def test_a_lost_gpu_is_no_matter_of_its_neighbours(nvml: SimulatedNvml) -> None:
     nvml.write("".join(f"gpu {index}\n" + "error * 15\n" * (index % 2) for index in range(8)))
     probe = NvidiaProbe()
     for _ in range(50):
         lost = [device.problem is not None for device in probe.read().devices]
         assert lost == [False, True] * 4
+
+
+@pytest.mark.parametrize("code", [1, 2, 9, 999])
+def test_a_gpu_that_answers_with_errors_only_is_in_trouble_until_it_is_back(nvml: SimulatedNvml, code: int) -> None:
+    nvml.write("gpu 0\nname One\npower 40000\ngpu 1\n")
+    clock = Clock()
+    probe = NvidiaProbe(clock=clock)
+    probe.read()
+    nvml.write(f"gpu 0\nname One\nerror * {code}\ngpu 1\n")
+    for said in ("tells nothing of this GPU any more", "gives no access"):
+        clock.now += 1
+        gone, well = probe.read().devices
+        assert (gone.name, gone.power_w, gone.unread, well.problem) == ("One", None, (), None)
+        assert said in (gone.problem or "")
+    nvml.write("gpu 0\nname One\npower 40000\ngpu 1\n")
+    back = probe.read().devices[0]
+    assert (back.power_w, back.problem) == (40, None)
 
 
 def test_eight_gpus_cost_little_and_are_asked_little(nvml: SimulatedNvml) -> None:

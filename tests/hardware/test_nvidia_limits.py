@@ -7,21 +7,10 @@ from llmtop.probes.hardware.nvidia.limits import administrator
 from llmtop.probes.hardware.nvidia.probe import NvidiaProbe
 from llmtop.probes.sample import Device, PowerLimit
 
-from .simulated import Clock, SimulatedNvml
+from .simulated import EVERYTHING, NOTHING, Clock, SimulatedNvml, process
 
-EVERYTHING = "000001ffffffffff"
 CONTAINER = "00000000a80425fb"
 """What docker leaves its root by default: no CAP_SYS_ADMIN."""
-
-
-def process(root: Path, capabilities: str, kernel: str = "6.8.0-60-generic") -> Path:
-    for name, text in {
-        "proc/self/status": f"Name:\tllmtop\nCapPrm:\t{EVERYTHING}\nCapEff:\t{capabilities}\n",
-        "proc/sys/kernel/osrelease": f"{kernel}\n",
-    }.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    return root
 
 
 def read(nvml: SimulatedNvml, text: str, root: Path) -> Device:
@@ -34,7 +23,7 @@ def read(nvml: SimulatedNvml, text: str, root: Path) -> Device:
     [
         (EVERYTHING, "6.8.0-60-generic", True),
         (CONTAINER, "6.8.0-60-generic", False),
-        ("0000000000000000", "6.8.0-60-generic", False),
+        (NOTHING, "6.8.0-60-generic", False),
         (EVERYTHING, "5.15.167.4-microsoft-standard-WSL2", None),
     ],
 )
@@ -92,6 +81,15 @@ def test_the_set_limit_is_seen_at_once_and_the_range_seldom(nvml: SimulatedNvml,
     assert (device.power_limit_w, device.power_limit_max_w) == (300, 600)
     clock.now += 61
     assert probe.read().devices[0].power_limit_max_w == 500
+
+
+@pytest.mark.parametrize("garbage", ["CapEff:\n", "CapEff:\tmany\n", "\0\xff"])
+def test_without_proc_the_user_decides_and_with_garbage_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, garbage: str
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    (process(tmp_path, NOTHING) / "proc/self/status").write_text(garbage)
+    assert administrator(tmp_path) is False
 
 
 def test_without_proc_the_user_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_each_instance_is_a_device_with_its_part(nvml: SimulatedNvml) -> None:
     assert small.compute_tflops.fp16 == pytest.approx(312 * 14 / 108, rel=2e-3)
     assert (large.processes, small.processes) == ((DeviceProcess(41, 19000000000),), ())
     assert (large.architecture, large.memory_type, large.driver) == ("8.0", "HBM", "NVIDIA 580.65.06")
-    assert large.unread == ()
+    assert large.unread == ("power: the driver measures that of nvidia0 as a whole only",)
     assert recognise(small) == small, "an instance is not the card of its name"
 
 

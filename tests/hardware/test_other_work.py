@@ -1,5 +1,6 @@
 """Other work is noticed, our own is not."""
 
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 from llmtop.probes.hardware.measured import other_work
-from llmtop.probes.hardware.measured.other_work import Watch, disturbing, occupied
+from llmtop.probes.hardware.measured.other_work import OtherWork, Watch, disturbing, occupied
 
 CORES = psutil.cpu_count() or 1
 
@@ -48,11 +49,18 @@ def busy(count: int) -> "Generator[None]":
             process.wait()
 
 
+def seen(watch: Watch) -> OtherWork:
+    """What others had, where the clocks are told."""
+    others = watch.seen()
+    assert others is not None
+    return others
+
+
 def test_the_work_of_others_is_seen() -> None:
     with busy(1):
         watch = Watch()
         time.sleep(1.0)
-        assert watch.seen().share * CORES > 0.4, "a processor of work, or what a loaded machine leaves of it"
+        assert seen(watch).share * CORES > 0.4, "a processor of work, or what a loaded machine leaves of it"
 
 
 class Clocks:
@@ -76,22 +84,22 @@ def test_our_own_work_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = Clocks(monkeypatch)
     watch = Watch()
     clocks.pass_(10.0, own=20.0, user=19.0, system=1.0, idle=20.0)
-    assert (watch.seen().share, watch.seen().stolen) == (0, 0)
+    assert (seen(watch).share, seen(watch).stolen) == (0, 0)
 
 
 def test_shares_are_of_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = Clocks(monkeypatch)
     watch = Watch()
     clocks.pass_(10.0, own=12.0, user=20.0, nice=2.0, system=3.0, irq=1.0, softirq=2.0, steal=4.0, iowait=3.0, idle=5.0)
-    assert watch.seen().share == pytest.approx((28 - 12) / 40)
-    assert watch.seen().stolen == pytest.approx(4 / 40)
+    assert seen(watch).share == pytest.approx((28 - 12) / 40)
+    assert seen(watch).stolen == pytest.approx(4 / 40)
 
 
 def test_clocks_that_tick_late_are_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = Clocks(monkeypatch)
     watch = Watch()
     clocks.pass_(0.5, own=1.99, user=1.95)
-    assert watch.seen().share == 0
+    assert seen(watch).share == 0
 
 
 @pytest.mark.parametrize(("processors", "share"), [(1, 0.1), (2, 0.1), (10, 0.1), (16, 1 / 16), (64, 0.05)])
@@ -117,4 +125,14 @@ def test_a_little_work_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
         clocks.pass_(seconds, user=0.9 * seconds)
 
     monkeypatch.setattr(other_work.time, "sleep", sleep)
+    assert occupied() is None
+
+
+def test_clocks_that_nobody_may_read_are_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied() -> None:
+        raise PermissionError(13, "Permission denied", "/proc/stat")
+
+    monkeypatch.setattr("psutil.cpu_times", denied)
+    monkeypatch.setattr(other_work, "_LOOK_S", 0.0)
+    assert Watch().seen() is None
     assert occupied() is None

@@ -91,3 +91,10 @@ def test_absence_is_quiet(tmp_path: Path) -> None:
     assert SocProbe.detect(tmp_path) == []
     assert SocProbe(root=tmp_path).read().devices == ()
     assert PiThrottle(tmp_path).now() == ()
+
+
+def test_load_that_is_no_percentage_is_unknown(tmp_path: Path) -> None:
+    box = Box(tmp_path, "soc/rk3588-bsp")
+    box.put("GPU/devfreq/fb000000.gpu/load", "9" * 5000 + "@300000000Hz")
+    device = only(SocProbe(root=box.root))
+    assert (device.utilization, device.problem) == (None, None)

@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from ...probes.hardware.cpu.facts import cpu_facts
+from ...probes.hardware.cpu.usable import working_cores
 from ...probes.hardware.host.main_memory import MainMemory
 from ...probes.models import BadModelFile, facts
 from .child import Child
@@ -100,7 +101,7 @@ class Demo:
         """Starts the engine and waits until it is well. Returns its URL."""
         options = {
             "model": self.model,
-            "threads": self._threads or min(max(_cores() // 2, 1), 4),
+            "threads": self._threads or min(max(working_cores() // 2, 1), 4),
             "parallel": self._parallel,
             "ctx": _CONTEXT * self._parallel,
         }
@@ -123,20 +124,13 @@ def _cache_folder() -> Path:
     return user_cache_path("llmtop") / "demo"
 
 
-def _cores() -> int:
-    from psutil import cpu_count  # noqa: PLC0415
-
-    return cpu_count(logical=False) or cpu_count() or 1
-
-
 def _size_for_this_machine(folder: Path) -> Size:
     memory = MainMemory().read()
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free
     ready = [(folder / size.file_name).stat().st_size for size in SIZES if (folder / size.file_name).is_file()]
-    return choose_size(
-        memory.total_bytes - (memory.used_bytes or 0), cpu_facts().cache_bytes, free + max(ready, default=0), _cores()
-    )
+    free_memory = memory.total_bytes - (memory.used_bytes or 0)
+    return choose_size(free_memory, cpu_facts().cache_bytes, free + max(ready, default=0), working_cores())
 
 
 def _model(folder: Path, size: Size) -> Path:

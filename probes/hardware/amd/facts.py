@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ...sample import Device
 from ..drm.card import DrmCard
+from ..entries import entries, there
 from ..files import read_text
 from .kfd import KfdNode, main_memory_mts
 from .memory import AmdMemory, memory_type, peak_bandwidth
@@ -38,7 +39,7 @@ def amd_facts(root: Path, card: DrmCard, base: Device, nodes: Sequence[KfdNode],
     """Of one card; `base` is what was known before, `table` the content of `gpu_metrics`."""
     node = nodes[0] if nodes else None
     library = None if node else smi_facts(card.pci_address)
-    hwmon = next(iter(sorted((card.folder / "hwmon").glob("hwmon*"))), None)
+    hwmon = next(iter(entries(card.folder / "hwmon", "hwmon*")), None)
     sensors = AmdSensors(hwmon) if hwmon else None
     metrics = amd_metrics(table, base.architecture)
     with_hbm = card.pci_id == _ACCELERATED
@@ -57,7 +58,7 @@ def amd_facts(root: Path, card: DrmCard, base: Device, nodes: Sequence[KfdNode],
         memory_type=memory_type(node, apu=apu) or (library.memory_type if library else None),
         unified_memory=apu,
         carveout_bytes=memory.carveout_bytes,
-        ecc=True if (card.folder / "ras/umc_err_count").exists() else None,
+        ecc=True if there(card.folder / "ras/umc_err_count") else None,
         uuid=_uuid(card, nodes),
         unread=_unread(card, sensors, apu=apu, limited=bool(limits)),
         remarks=_remarks(root, card, nodes, apu=apu),
@@ -99,8 +100,8 @@ def _remarks(root: Path, card: DrmCard, nodes: Sequence[KfdNode], *, apu: bool) 
         words = " and ".join(filter(None, modes))
         how = f" ({words})" if words else ""
         told.append(f"it is partitioned{how}: programs see {len(nodes)} devices, which share its power and its memory")
-    doors = [each.name for each in (card.folder / "drm").glob("renderD*")]
-    if doors and not any((root / "dev/dri" / name).exists() for name in doors):
+    doors = [each.name for each in entries(card.folder / "drm", "renderD*")]
+    if doors and not any(there(root / "dev/dri" / name) for name in doors):
         told.append(
             f"no program can use it here: /dev/dri/{doors[0]} is not there, as in a container that is not given it"
         )

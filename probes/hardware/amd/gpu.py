@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from ...sample import Device, Fabric
 from ..drm.card import DrmCard, asleep, pcie
 from ..drm.processes import DrmProcesses
+from ..entries import there
 from ..files import read_number, read_text
 from .facts import AmdFacts, amd_facts
 from .kfd import KfdNode
@@ -61,11 +62,12 @@ class AmdGpu:
     def read(self) -> tuple[Device, ...]:
         """One reading; a card that sleeps is let sleep, and one that is gone is told."""
         folder = self._card.folder
-        if not (folder / "uevent").exists():
+        if not there(folder / "uevent"):
             self._met = None
             return (self._facts.lasting("it is gone: unplugged, or its driver has been unloaded"),)
         if asleep(folder):
-            return (self._facts.lasting("it sleeps: nothing runs on it"),)
+            told = self._facts.lasting("it sleeps: nothing runs on it")
+            return (replace(told, processes=self._files.holding_asleep(self._card.pci_address or "")),)
         if self._met is None:
             self._meet()
         return (self._now(self._met),) if self._met else (self._facts,)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries
 from ..files import read_number, read_text
 
 _XGMI = 11
@@ -117,7 +118,7 @@ def _last_cache(folder: Path) -> int | None:
 
 
 def _numbered(folder: Path) -> list[Path]:
-    return [each for each in folder.glob("*") if each.name.isdigit()]
+    return [each for each in entries(folder, "*") if each.name.isdigit()]
 
 
 def _numbers(path: Path) -> dict[str, int]:

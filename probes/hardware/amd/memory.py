@@ -18,6 +18,7 @@ _STACKED_BITS = 1024
 _NEW_STACKS = ("gfx94", "gfx95")
 """With memory after HBM2, whose transfers per clock no source tells."""
 _PLAUSIBLE_MTS = range(800, 20_000)
+_MOST_BYTES = 1 << 50
 
 
 class AmdMemory:
@@ -27,16 +28,21 @@ class AmdMemory:
         self._folder = folder
         self._kinds = ("vram", "gtt") if apu else ("vram",)
         self.total_bytes = self._sum("total")
-        self.carveout_bytes = read_number(folder / "mem_info_vram_total") if apu else None
+        self.carveout_bytes = self._size("vram_total") if apu else None
 
     def used(self) -> int | None:
-        """Bytes in use now."""
-        return self._sum("used")
+        """Bytes in use now; None for more than there are."""
+        used = self._sum("used")
+        return used if used is None or used <= (self.total_bytes or used) else None
 
     def _sum(self, what: str) -> int | None:
-        found = [read_number(self._folder / f"mem_info_{kind}_{what}") for kind in self._kinds]
+        found = [self._size(f"{kind}_{what}") for kind in self._kinds]
         known = [each for each in found if each is not None]
         return sum(known) if known and len(known) == len(found) else None
+
+    def _size(self, name: str) -> int | None:
+        size = read_number(self._folder / f"mem_info_{name}")
+        return size if size is not None and 0 <= size <= _MOST_BYTES else None
 
 
 def memory_type(node: KfdNode | None, *, apu: bool) -> Literal["HBM", "GDDR"] | None:

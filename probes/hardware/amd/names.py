@@ -26,7 +26,7 @@ def amd_names(root: Path) -> dict[tuple[str, int], str]:
 def amd_name(card: DrmCard, names: dict[tuple[str, int], str]) -> str:
     """What the card says of itself (Instinct and PRO cards), what libdrm calls it, or what it is on the bus."""
     own = read_text(card.folder / "product_name")
-    if own:
+    if own and own.isprintable():
         return own if own.casefold().startswith("amd") else f"AMD {own}"
     listed = names.get((card.pci_id or "", card.revision or 0))
     if listed:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...sample import DeviceProcess
 from ..drm.processes import DrmProcesses
+from ..entries import entries
 from ..files import read_number
 
 _LISTED_S = 4.0
@@ -61,7 +62,7 @@ class AmdProcesses:
         if self._contained:
             return {}
         found: dict[int, int] = {}
-        for folder in self._folder.glob("*"):
+        for folder in entries(self._folder, "*"):
             sizes = [read_number(folder / f"vram_{gpu_id}") for gpu_id in gpu_ids]
             known = [size for size in sizes if size is not None]
             if folder.name.isdigit() and known:

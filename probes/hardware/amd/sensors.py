@@ -10,13 +10,19 @@ from pathlib import Path
 from msgspec import Struct
 
 from ...sample import PowerLimit
-from ..files import read_number, read_text, writable
+from ..entries import entries
+from ..files import read_measure, read_text, writable
 
 _LIMITS = {
     "slowPPT": ("package long term", 5.0),
     "fastPPT": ("package short term", 0.01),
 }
 """By label: what is held down, and the seconds over which it is averaged (`enum pp_power_type`, kgd_pp_interface.h)."""
+
+_MOST_W = 3_000.0
+_MOST_MHZ = 10_000.0
+_COLDEST_C, _HOTTEST_C = -50.0, 200.0
+"""Bounds of what can be; beyond lies nonsense, as of a sensor that is being reset."""
 
 
 class AmdReadings(Struct, frozen=True, kw_only=True):
@@ -41,9 +47,9 @@ class AmdSensors:
 
     def __init__(self, hwmon: Path) -> None:
         self._hwmon = hwmon
-        self._names = frozenset(each.name for each in hwmon.glob("*"))
+        self._names = frozenset(each.name for each in entries(hwmon, "*"))
         labels = {read_text(hwmon / name): name for name in self._names if name.endswith("_label")}
-        self._spots = {
+        self._spots: dict[str, str] = {
             spot: labels[spot].replace("_label", "_input") for spot in ("edge", "junction", "mem") if spot in labels
         }
         self.northbridge = "vddnb" in labels
@@ -53,13 +59,13 @@ class AmdSensors:
     def read(self) -> AmdReadings:
         """One reading. Power and temperatures of 0 are those of a sensor that is not there."""
         return AmdReadings(
-            average_w=self._scaled("power1_average", 1e6) or None,
-            instant_w=self._scaled("power1_input", 1e6) or None,
-            clock_mhz=self._scaled("freq1_input", 1e6),
-            memory_clock_mhz=self._scaled("freq2_input", 1e6),
-            edge_c=self._scaled(self._spots.get("edge"), 1e3) or None,
-            junction_c=self._scaled(self._spots.get("junction"), 1e3) or None,
-            memory_c=self._scaled(self._spots.get("mem"), 1e3) or None,
+            average_w=self._watts("power1_average"),
+            instant_w=self._watts("power1_input"),
+            clock_mhz=self._scaled("freq1_input", 1e6, _MOST_MHZ),
+            memory_clock_mhz=self._scaled("freq2_input", 1e6, _MOST_MHZ),
+            edge_c=self._degrees("edge"),
+            junction_c=self._degrees("junction"),
+            memory_c=self._degrees("mem"),
         )
 
     def limits(self) -> tuple[PowerLimit, ...]:
@@ -67,7 +73,7 @@ class AmdSensors:
         return tuple(
             PowerLimit(
                 name=limit.name,
-                value_w=self._scaled(f"{file}_cap", 1e6) or None,
+                value_w=self._watts(f"{file}_cap"),
                 min_w=limit.min_w,
                 max_w=limit.max_w,
                 default_w=limit.default_w,
@@ -85,17 +91,20 @@ class AmdSensors:
         path = self._hwmon / f"{file}_cap"
         return file, PowerLimit(
             name=name,
-            min_w=self._scaled(f"{file}_cap_min", 1e6) or None,
-            max_w=self._scaled(f"{file}_cap_max", 1e6) or None,
-            default_w=self._scaled(f"{file}_cap_default", 1e6) or None,
+            min_w=self._watts(f"{file}_cap_min"),
+            max_w=self._watts(f"{file}_cap_max"),
+            default_w=self._watts(f"{file}_cap_default"),
             window_s=window_s,
             writable=writable(path),
             where=str(path),
         )
 
-    def _scaled(self, name: str | None, parts: float) -> float | None:
+    def _watts(self, name: str) -> float | None:
+        return self._scaled(name, 1e6, _MOST_W) or None
+
+    def _degrees(self, spot: str) -> float | None:
+        return self._scaled(self._spots.get(spot), 1e3, _HOTTEST_C, _COLDEST_C) or None
+
+    def _scaled(self, name: str | None, parts: float, most: float, least: float = 0.0) -> float | None:
         """The number in a file that is of so many parts of the unit."""
-        if name not in self._names:
-            return None
-        number = read_number(self._hwmon / name)
-        return None if number is None else number / parts
+        return read_measure(self._hwmon / name, parts, most, least=least) if name in self._names else None

@@ -24,6 +24,8 @@ _MEGA = 1e6
 
 _NEVER = 1e10
 """More than anything here can be, also in Hz."""
+_MOST_W, _MOST_MHZ, _HOTTEST_C = 1_000.0, 10_000.0, 200.0
+"""More than any of these chips does: nonsense."""
 
 Open = Callable[[Sequence[str], bytes], Stream]
 Translate = Callable[[bytes], AppleDraw]
@@ -87,7 +89,7 @@ def from_macmon(line: bytes) -> AppleDraw:
     """One line; nothing where it is damaged."""
     try:
         told = dictionary(msgspec.json.decode(line))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return AppleDraw()
     parts = [_positive(told.get(key)) for key in ("cpu_power", "gpu_power", "ane_power")]
     memory_w = _positive(told.get("ram_power"))
@@ -95,10 +97,10 @@ def from_macmon(line: bytes) -> AppleDraw:
     older = cast("list[object]", usage)[0] if isinstance(usage, list) and usage else None
     busy = _positive(told.get("gpu_active_ratio"))
     return AppleDraw(
-        power_w=_sum([*parts, memory_w or 0.0]),
+        power_w=_up_to(_MOST_W, _sum([*parts, memory_w or 0.0])),
         utilization=busy if busy is not None and busy <= 1 else None,
-        clock_mhz=_positive(told.get("gpu_freq_mhz", older)) or None,
-        temperature_c=_positive(dictionary(told.get("temp")).get("gpu_temp_avg")) or None,
+        clock_mhz=_up_to(_MOST_MHZ, _positive(told.get("gpu_freq_mhz", older))) or None,
+        temperature_c=_up_to(_HOTTEST_C, _positive(dictionary(told.get("temp")).get("gpu_temp_avg"))) or None,
         memory=memory_w is not None,
     )
 
@@ -113,7 +115,7 @@ def from_powermetrics(document: bytes) -> AppleDraw:
         total_mw = _sum([*parts, _positive(processor.get("ane_power")) or 0.0])
     idle, clock = _positive(gpu.get("idle_ratio")), _positive(gpu.get("freq_hz"))
     return AppleDraw(
-        power_w=None if total_mw is None else total_mw / 1000,
+        power_w=None if total_mw is None else _up_to(_MOST_W, total_mw / 1000),
         utilization=1 - idle if idle is not None and idle <= 1 else None,
         clock_mhz=None if not clock else clock / _MEGA if clock >= _MEGA else clock,
         memory=False,
@@ -125,6 +127,10 @@ def _positive(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value < _NEVER else None
+
+
+def _up_to(most: float, value: float | None) -> float | None:
+    return value if value is not None and value <= most else None
 
 
 def _sum(parts: Sequence[float | None]) -> float | None:

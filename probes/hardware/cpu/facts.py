@@ -7,8 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries
 from ..files import ROOT, read_text
 from .arm_names import arm_name
+from .lists import cpu_list
 from .sysctl import sysctl
 
 _MAKERS = {
@@ -101,13 +103,20 @@ def _cache_bytes(root: Path) -> int | None:
     """Sum over the distinct caches of the highest level.
 
     Layout: Documentation/ABI/testing/sysfs-devices-system-cpu in Linux: `index*/level`, `type`, `size` ("32768K") and
-    `shared_cpu_list`, which is the same text for all processors that share one cache.
+    `shared_cpu_list`. The last index of a processor is the one farthest from it. Who shares a cache is not asked again:
+    a server of 384 threads has 1,536 such folders.
     """
     levels: dict[int, dict[str, int]] = {}
-    for index in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cache/index[0-9]*"):
-        level, size = read_text(index / "level"), read_text(index / "size")
-        found = re.fullmatch(r"(\d{1,9})([KMG]?)", size or "")
-        if level and level.isdigit() and found and read_text(index / "type") != "Instruction":
-            shared = read_text(index / "shared_cpu_list") or index.parent.parent.name
-            levels.setdefault(int(level), {})[shared] = int(found[1]) * _UNITS.get(found[2], 1)
+    known: set[str] = set()
+    for cpu in entries(root / "sys/devices/system/cpu", "cpu[0-9]*"):
+        if cpu.name in known:
+            continue
+        for index in reversed(entries(cpu / "cache", "index[0-9]*")):
+            level, size = read_text(index / "level"), read_text(index / "size")
+            found = re.fullmatch(r"(\d{1,9})([KMG]?)", size or "")
+            if level and level.isdecimal() and found and read_text(index / "type") != "Instruction":
+                shared = read_text(index / "shared_cpu_list")
+                known.update(f"cpu{number}" for number in cpu_list(shared))
+                levels.setdefault(int(level), {})[shared or cpu.name] = int(found[1]) * _UNITS.get(found[2], 1)
+                break
     return sum(levels[max(levels)].values()) if levels else None

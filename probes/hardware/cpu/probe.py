@@ -145,7 +145,10 @@ class CpuProbe:
 
     def _utilization(self) -> float | None:
         """Share of all logical cores busy since the last call; the first has nothing to compare with."""
-        percent = psutil.cpu_percent(None)
+        try:
+            percent = psutil.cpu_percent(None)
+        except OSError:  # Android shows nobody proc/stat
+            return None
         known, self._busy_known = self._busy_known, True
         return percent / 100 if known else None
 
@@ -158,8 +161,8 @@ def bandwidth(memory: MemoryFacts, measurement: Measurement | None) -> Bandwidth
         parts.append(f"{len(memory.channels)} channels at {speeds} MT/s ({memory.basis})")
     if measurement:
         parts.append(
-            f"measured {measurement.date[:10]}: reading with {measurement.threads} threads, "
-            f"spread {measurement.spread:.0%}"
+            f"measured {measurement.date[:10]}: reading with {measurement.threads} "
+            f"thread{'' if measurement.threads == 1 else 's'}, spread {measurement.spread:.0%}"
         )
     else:
         parts.append("not measured yet: llmtop probe --measure")

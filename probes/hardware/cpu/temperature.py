@@ -9,6 +9,7 @@ thousandths of a degree Celsius, `tempM_label` what it measures. Boards without 
 import re
 from pathlib import Path
 
+from ..entries import entries
 from ..files import ROOT, read_number, read_text
 from ..power.meter import sensor_chips
 
@@ -47,7 +48,7 @@ class CpuTemperature:
 def _sensors(root: Path) -> list[Path]:
     """One a package, of the first driver that has any; all of them where none is the package's."""
     for driver in _DRIVERS:
-        inputs = [file for chip in sensor_chips(root, driver) for file in sorted(chip.glob("temp*_input"))]
+        inputs = [file for chip in sensor_chips(root, driver) for file in entries(chip, "temp*_input")]
         if inputs:
             ranks = {file: _rank(file) for file in inputs}
             return [file for file in inputs if ranks[file] == min(ranks.values())]
@@ -60,7 +61,7 @@ def _rank(sensor: Path) -> int:
 
 
 def _zones(root: Path) -> list[Path]:
-    types = {folder / "temp": read_text(folder / "type") or "" for folder in sorted(_thermal(root))}
+    types = {folder / "temp": read_text(folder / "type") or "" for folder in _thermal(root)}
     for kind in _ZONES:
         if files := [file for file, words in types.items() if kind.fullmatch(words)]:
             return files
@@ -68,4 +69,4 @@ def _zones(root: Path) -> list[Path]:
 
 
 def _thermal(root: Path) -> list[Path]:
-    return list((root / "sys/class/thermal").glob("thermal_zone*"))
+    return entries(root / "sys/class/thermal", "thermal_zone*")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries
 from ..files import ROOT, read_number, read_text
 from .lists import cpu_list
 from .sysctl import sysctl_number
@@ -64,7 +65,7 @@ def _sockets(root: Path, online: frozenset[int]) -> int | None:
 
 
 def _nodes(root: Path) -> int | None:
-    folders = (root / "sys/devices/system/node").glob("node[0-9]*")
+    folders = entries(root / "sys/devices/system/node", "node[0-9]*")
     return sum(1 for folder in folders if cpu_list(read_text(folder / "cpulist"))) or None
 
 

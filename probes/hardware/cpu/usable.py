@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator
 
+import psutil
+
+from ..host.cgroup import usable_cores
 from ..host.main_memory import Memory
+
+
+def working_cores() -> int:
+    """Physical cores, or fewer where this process may not run on all: more threads would only wait for their turn."""
+    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    return max(min(cores, int(usable_cores() or cores)), 1)
 
 
 def usable_remarks(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries
 from ..files import ROOT, read_number, read_text
 
 
@@ -26,7 +27,7 @@ def edac_memory(root: Path = ROOT) -> EdacMemory | None:
     channels: set[tuple[str, str]] = set()
     types: set[str] = set()
     for pattern in ("dimm[0-9]*", "rank[0-9]*"):
-        for folder in (root / "sys/devices/system/edac/mc").glob(f"mc[0-9]*/{pattern}"):
+        for folder in entries(root / "sys/devices/system/edac/mc", f"mc[0-9]*/{pattern}"):
             found = re.search(r"\bchannel (\d+)", read_text(folder / "dimm_location") or "")
             if found and read_number(folder / "size"):
                 channels.add((folder.parent.name, found[1]))

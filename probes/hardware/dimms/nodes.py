@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..cpu.lists import cpu_list
+from ..entries import entries
 from ..files import ROOT, read_text
 
 Seat = frozenset[int] | None
@@ -41,6 +42,6 @@ def _nodes(root: Path) -> list[frozenset[int]]:
     if sys.platform != "linux":
         return []
     allowed = os.sched_getaffinity(0)
-    folders = (root / "sys/devices/system/node").glob("node[0-9]*")
+    folders = entries(root / "sys/devices/system/node", "node[0-9]*")
     found = (cpu_list(read_text(folder / "cpulist")) & allowed for folder in folders)
     return sorted(filter(None, found), key=min)

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ...sample import Pcie
+from ..entries import entries
 from ..files import read_number, read_text
 
 _GENERATIONS = {
@@ -54,7 +55,7 @@ class DrmCard(Struct, frozen=True, kw_only=True):
 def drm_cards(root: Path, drivers: Collection[str]) -> list[DrmCard]:
     """The cards of these drivers, in the order of their numbers. Wakes none that sleeps."""
     found: list[DrmCard] = []
-    folders = (root / "sys/class/drm").glob("card[0-9]*")
+    folders = entries(root / "sys/class/drm", "card[0-9]*")
     for entry in sorted((each for each in folders if each.name[4:].isdigit()), key=lambda each: int(each.name[4:])):
         folder = entry / "device"
         told = _uevent(folder)
@@ -65,7 +66,7 @@ def drm_cards(root: Path, drivers: Collection[str]) -> list[DrmCard]:
                     driver=told["DRIVER"],
                     pci_id=told["PCI_ID"].lower() if "PCI_ID" in told else None,
                     pci_address=told.get("PCI_SLOT_NAME"),
-                    hwmon=next(iter(sorted((folder / "hwmon").glob("hwmon*"))), None),
+                    hwmon=next(iter(entries(folder / "hwmon", "hwmon*")), None),
                     revision=read_number(folder / "revision"),
                 )
             )

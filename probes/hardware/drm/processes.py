@@ -14,6 +14,7 @@ from time import monotonic
 from msgspec import Struct
 
 from ...sample import DeviceProcess
+from ..entries import entries
 from ..files import ROOT, read_text
 from .card import asleep
 from .client import DrmClient, Engine, drm_client
@@ -22,6 +23,8 @@ _LISTED_S = 4.0
 """Seconds between two looks at the processes."""
 _PATIENCE_S = 0.2
 """Seconds to wait for another thread's look, which takes some hundredths."""
+_STALE_S = 16.0
+"""Seconds after which the last look says nothing of now: a card that hangs has held up the next one."""
 _LONGEST_S = 64.0
 """Seconds after which a process that had no card open is looked at again: each look in vain doubles the wait."""
 _NOBODY = 512 << 20
@@ -43,7 +46,8 @@ class DrmProcesses:
     def __init__(self, root: Path = ROOT, clock: Callable[[], float] = monotonic) -> None:
         self._proc = root / "proc"
         self._nodes = root / "sys/class/drm"
-        self._sleeping: frozenset[str] = frozenset()
+        self._sleeping: dict[str, str] = {}
+        self._openers: defaultdict[str, set[int]] = defaultdict(set)
         self._clock = clock
         self._busy = Lock()
         self._due = float("-inf")
@@ -63,7 +67,7 @@ class DrmProcesses:
             used_bytes: what is in use there in all.
         """
         self._look()
-        if self._found is None:
+        if self._found is None or self._when is None or self._clock() - self._when > _STALE_S:
             return None
         held = self._found.get(address, {})
         if not held and (self._hidden() if used_bytes is None else used_bytes > _NOBODY):
@@ -76,6 +80,11 @@ class DrmProcesses:
             )
             for pid, each in sorted(held.items())
         )
+
+    def holding_asleep(self, address: str) -> tuple[DeviceProcess, ...]:
+        """The known processes that have a card open which sleeps, without what they hold: to ask would wake it."""
+        self._look()
+        return tuple(DeviceProcess(pid) for pid in sorted(self._openers.get(address, ())))
 
     def _hidden(self) -> bool:
         return any(look.hidden for look in self._looks.values())
@@ -98,41 +107,50 @@ class DrmProcesses:
         except OSError:
             self._found = None
             return
-        self._sleeping = frozenset(f"/dev/dri/{node.name}" for node in self._nodes.glob("*") if asleep(node / "device"))
+        self._sleeping = {
+            f"/dev/dri/{node.name}": (node / "device").resolve().name
+            for node in entries(self._nodes, "*")
+            if asleep(node / "device")
+        }
+        openers: defaultdict[str, set[int]] = defaultdict(set)
         self._looks = {pid: self._looks.get(pid) or _Look(now) for pid in pids}
         clients: dict[tuple[str, str], tuple[int, DrmClient]] = {}
         for pid, look in self._looks.items():
             if look.due > now:
                 continue
-            mine = self._clients(pid, look)
-            look.wait_s = _LISTED_S if mine else min(2 * look.wait_s, _LONGEST_S)
-            look.due = now if mine else now + look.wait_s
+            mine, sleeping = self._clients(pid, look)
+            for address in sleeping:
+                openers[address].add(pid)
+            uses = bool(mine or sleeping)
+            look.wait_s = _LISTED_S if uses else min(2 * look.wait_s, _LONGEST_S)
+            look.due = now if uses else now + look.wait_s
             for client in mine:
                 # A child that inherited the file comes after its parent, and counts no second time.
                 clients.setdefault((client.card, client.number), (pid, client))
         self._found = self._count(clients, None if self._when is None else now - self._when)
+        self._openers = openers
         self._before = {key: client.engines for key, (_, client) in clients.items()}
         self._when = now
 
-    def _clients(self, pid: int, look: _Look) -> list[DrmClient]:
-        """Of one process; none where it is gone or may not be looked at."""
+    def _clients(self, pid: int, look: _Look) -> tuple[list[DrmClient], set[str]]:
+        """Of one process, and the cards it has open that sleep; none where it is gone or may not be looked at.
+
+        What is held on a card that sleeps is not asked: that would wake one of `xe`.
+        """
         folder = self._proc / str(pid)
         look.hidden = False
         try:
             names = _names(folder / "fd")
         except PermissionError:
             look.hidden = True
-            return []
+            return [], set()
         except OSError:
-            return []
-        texts = (read_text(folder / "fdinfo" / name) for name in names if self._wanted(f"{folder}/fd/{name}"))
+            return [], set()
+        opened = {name: target for name in names if (target := _target(f"{folder}/fd/{name}")).startswith(_DEVICES)}
+        sleeping = {self._sleeping[target] for target in opened.values() if target in self._sleeping}
+        texts = (read_text(folder / "fdinfo" / name) for name, to in opened.items() if to not in self._sleeping)
         found = [drm_client(text) for text in texts if text]
-        return [client for client in found if client]
-
-    def _wanted(self, link: str) -> bool:
-        """Whether it leads to a card that is awake: to be asked what is held on it would wake one of `xe`."""
-        target = _target(link)
-        return target.startswith(_DEVICES) and target not in self._sleeping
+        return [client for client in found if client], sleeping
 
     def _count(
         self, clients: dict[tuple[str, str], tuple[int, DrmClient]], seconds: float | None

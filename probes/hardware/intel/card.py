@@ -10,6 +10,7 @@ from ...sample import Bandwidth, Device, DeviceProcess, Pcie
 from ..dimms.layout import MemoryFacts, memory_facts
 from ..drm.card import DrmCard, asleep, driver_words, pcie
 from ..drm.processes import DrmProcesses
+from ..entries import entries, there
 from ..files import read_number, read_text
 from ..host.main_memory import MainMemory
 from .clock import IntelClock
@@ -46,7 +47,7 @@ class IntelCard:
         self._seconds = clock
         self._processes = processes
         self._main_memory = MainMemory(root)
-        nodes = sorted(path.name for path in (card.folder / "drm").glob("renderD*"))
+        nodes = sorted(path.name for path in entries(card.folder / "drm", "renderD*"))
         self._node = RenderNode(root / "dev/dri" / nodes[0], card.driver, ioctl) if nodes else None
         self._clock = IntelClock(card)
         self._sensors = IntelSensors(card.folder, card.driver, clock)
@@ -76,15 +77,16 @@ class IntelCard:
     def read(self) -> tuple[Device, ...]:
         """One reading; the previous one again while it is left alone."""
         now = self._seconds()
-        trouble = None
-        if not (self._card.folder / "uevent").exists():
+        trouble, holding = None, None
+        if not there(self._card.folder / "uevent"):
             trouble = "it is gone: unplugged, or its driver has been unloaded"
         elif asleep(self._card.folder):
             trouble = "it sleeps: nothing runs on it, and to read its sensors would wake it"
+            holding = self._processes.holding_asleep(self._card.pci_address or "")
         if trouble:
             self._sensors.begin_anew()
             self._last = None
-            return (self._facts.lasting(trouble),)
+            return (replace(self._facts.lasting(trouble), processes=holding),)
         if self._last is not None and now < self._rests_until and not self._clock.stirring():
             return (self._last,)
         if not self._met:
@@ -173,7 +175,7 @@ class IntelCard:
         if read_text(self._card.folder / "power/control") != "auto":
             return False
         entry = self._card.folder.parent
-        return not any(read_text(file) == "enabled" for file in entry.glob(f"{entry.name}-*/enabled"))
+        return not any(read_text(file) == "enabled" for file in entries(entry, f"{entry.name}-*/enabled"))
 
     def _unread(self, memory: GpuMemory | None, *, integrated: bool) -> list[str]:
         said: list[str] = []
@@ -185,7 +187,7 @@ class IntelCard:
                 f"memory: {node.file} may be opened by the group render only; "
                 "sudo usermod -aG render $USER allows it from the next login on"
             )
-        elif node and memory is None and not node.file.exists():
+        elif node and memory is None and not there(node.file):
             said.append(f"memory: {node.file} is not here; in a container, docker run --device /dev/dri brings it")
         elif memory and memory.used_bytes is None:
             said.append(
@@ -217,9 +219,10 @@ def _bandwidth(modules: MemoryFacts) -> Bandwidth:
     if modules.peak_gbs is None:
         return Bandwidth()
     speeds = " and ".join(str(mts) for mts in sorted({channel.mts or 0 for channel in modules.channels}))
+    channels = "1 channel" if len(modules.channels) == 1 else f"{len(modules.channels)} channels"
     return Bandwidth(
         peak=modules.peak_gbs,
-        basis=f"main memory: {len(modules.channels)} channels at {speeds} MT/s ({modules.basis})",
+        basis=f"main memory: {channels} at {speeds} MT/s ({modules.basis})",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ..drm.card import DrmCard
+from ..entries import entries, there
 from ..files import read_number, read_text
 
 _REASONS = {
@@ -36,6 +37,8 @@ _REASONS = {
 }
 """Those that matter most first. "clock_limit" is ours: somebody set the highest clock below what there is. "p0_freq",
 the highest clock that there is, is no reason to worry."""
+
+_MOST_MHZ = 10_000
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -71,7 +74,8 @@ class IntelClock:
         )
 
     def _clock_mhz(self) -> int | None:
-        return max((clock for part in self._parts if (clock := read_number(part.clock)) is not None), default=None)
+        clocks = (read_number(part.clock) for part in self._parts)
+        return max((clock for clock in clocks if clock is not None and 0 <= clock <= _MOST_MHZ), default=None)
 
     def _awake(self, now: float) -> float | None:
         """From the time that all parts rested. One that never did tells nothing: its rest may be switched off."""
@@ -98,7 +102,7 @@ class _Part:
         self.idle_ms = idle_ms
         self._status = status
         self._all = status.with_name("reasons")
-        self._reasons = {file.name.removeprefix(reason): file for file in status.parent.glob(f"{reason}*")}
+        self._reasons = {file.name.removeprefix(reason): file for file in entries(status.parent, f"{reason}*")}
 
     def reasons(self) -> list[str]:
         """As the driver calls them; all files are read only while it throttles."""
@@ -114,8 +118,8 @@ class _Part:
 
 def _xe_parts(folder: Path) -> list[_Part]:
     parts: list[_Part] = []
-    for tile in sorted(folder.glob("tile[0-9]*")):
-        for gt in sorted(tile.glob("gt[0-9]*"))[:1]:
+    for tile in entries(folder, "tile[0-9]*"):
+        for gt in entries(tile, "gt[0-9]*")[:1]:
             status = gt / "freq0/throttle/status"
             parts.append(_Part(gt / "freq0/act_freq", gt / "gtidle/idle_residency_ms", status, "reason_"))
     return parts
@@ -125,6 +129,6 @@ def _i915_parts(entry: Path) -> list[_Part]:
     """A second GT is a tile only on GPUs that upstream kernels serve with xe, so the first one is all."""
     gt = entry / "gt/gt0"
     status = gt / "throttle_reason_status"
-    if (gt / "rps_act_freq_mhz").exists():
+    if there(gt / "rps_act_freq_mhz"):
         return [_Part(gt / "rps_act_freq_mhz", gt / "rc6_residency_ms", status, "throttle_reason_")]
     return [_Part(entry / "gt_act_freq_mhz", entry / "power/rc6_residency_ms", status, "throttle_reason_")]

@@ -14,11 +14,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from ...sample import PowerLimit
-from ..files import read_number, read_text, writable
+from ..entries import entries
+from ..files import read_measure, read_number, read_text, writable
 from ..power.energy_counter import Counter, EnergyMeter
 
 _CEILING_W = 1_200.0
 """Twice what the largest card may draw (Data Center GPU Max 1550)."""
+_MOST_W, _LONGEST_S = 10_000.0, 3_600.0
+"""Beyond what any limit says, for peaks as well."""
 _LIMITS = (("max", "long term"), ("cap", "short term"), ("crit", "peak"))
 _LIMITS_S = 10.0
 """Seconds between two looks at the limits: each asks the card's firmware, and somebody changes them now and then."""
@@ -88,14 +91,14 @@ class IntelSensors:
 
 def _folder(device: Path, driver: str) -> Path | None:
     """That of the whole card; i915 may have others for its parts ("i915_gt0")."""
-    folders = sorted((device / "hwmon").glob("hwmon*"))
+    folders = entries(device / "hwmon", "hwmon*")
     return next((folder for folder in folders if read_text(folder / "name") == driver), None)
 
 
 def _channels(folder: Path | None, pattern: str) -> dict[str, tuple[str, Path]]:
     """Files by what they measure: channel and path."""
     found: dict[str, tuple[str, Path]] = {}
-    for file in sorted(folder.glob(pattern)) if folder else ():
+    for file in entries(folder, pattern) if folder else ():
         stem = file.name.partition("_")[0]
         number = stem.lstrip("abcdefghijklmnopqrstuvwxyz")
         label = read_text(file.with_name(f"{stem}_label"))
@@ -132,16 +135,16 @@ def _limits(folder: Path | None, driver: str) -> list[PowerLimit]:
             if channel is None:
                 continue
             number, file = channel
-            rated_uw = read_number(file.with_name(f"power{number}_rated_max")) if kind == "max" else None
-            value_uw = read_number(file)
-            window_ms = read_number(file.with_name(f"power{number}_{kind}_interval"))
+            rated = file.with_name(f"power{number}_rated_max")
+            rated_w = read_measure(rated, 1e6, _MOST_W) if kind == "max" else None
+            window = file.with_name(f"power{number}_{kind}_interval")
             found.append(
                 PowerLimit(
                     name=f"{of} {words}",
-                    value_w=value_uw / 1e6 if value_uw else None,
-                    max_w=rated_uw / 1e6 if rated_uw and driver == "xe" else None,
-                    default_w=rated_uw / 1e6 if rated_uw else None,
-                    window_s=window_ms / 1000 if window_ms else None,
+                    value_w=read_measure(file, 1e6, _MOST_W) or None,
+                    max_w=(rated_w or None) if driver == "xe" else None,
+                    default_w=rated_w or None,
+                    window_s=read_measure(window, 1e3, _LONGEST_S) or None,
                     writable=writable(file),
                     where=str(file),
                 )

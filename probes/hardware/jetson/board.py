@@ -13,10 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ...sample import Bandwidth, Device
-from ..files import ROOT, read_number, read_text
+from ..entries import entries
+from ..files import ROOT, read_measure, read_number, read_text
 from ..host.main_memory import MainMemory
 from ..power.meter import sensor_chips
-from ..soc.devfreq import gpu_temperature, hottest, zones
+from ..soc.devfreq import MOST_MHZ, gpu_temperature, hottest, zones
 from .mode import JetsonMode, Mode
 from .rails import JetsonRails
 
@@ -62,7 +63,9 @@ class JetsonBoard:
         self._rails = JetsonRails(root)
         self._gpu = gpu_temperature(root)
         self._junction = zones(root, "tj")
-        self._events = tuple(file for chip in sensor_chips(root, "soctherm_oc") for file in chip.glob("oc*_event_cnt"))
+        self._events = tuple(
+            file for chip in sensor_chips(root, "soctherm_oc") for file in entries(chip, "oc*_event_cnt")
+        )
         self._counts: tuple[int | None, ...] = ()
         module = _module(words)
         self._bus_bits = module.bus_bits if module else None
@@ -122,12 +125,11 @@ class JetsonBoard:
         )
 
     def _thor_clock_mhz(self) -> float | None:
-        hertz = read_number(self._root / "sys/class/devfreq/gpu-gpc-0/cur_freq")
-        return hertz / 1e6 if hertz else None
+        return read_measure(self._root / "sys/class/devfreq/gpu-gpc-0/cur_freq", 1e6, MOST_MHZ) or None
 
     def _memory_clock_mhz(self) -> float | None:
-        hertz = next((found for name in _CLOCKS if (found := read_number(self._root / "sys" / name))), None)
-        return hertz / 1e6 if hertz else None
+        read = (read_measure(self._root / "sys" / name, 1e6, MOST_MHZ) for name in _CLOCKS)
+        return next(filter(None, read), None)
 
     def _over_current(self) -> tuple[str, ...]:
         """When a count of events grew since the previous reading."""

@@ -14,11 +14,11 @@ from msgspec import Struct
 from ...sample import PowerLimit
 from ..files import ROOT, read_text
 
-_MODEL = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+?)\s*>")
-_DEFAULT = re.compile(r"<\s*PM_CONFIG\s+DEFAULT=(\d+)")
-_EMC = re.compile(r"EMC\s+MAX_FREQ\s+(-?\d+)")
-_WATTS = re.compile(r"(?:^|_)(\d+)W(?:_|$)")
-_STATUS = re.compile(r"pmode:(\d+)")
+_MODEL = re.compile(r"<\s*POWER_MODEL\s+ID=(\d{1,4})\s+NAME=(\S+?)\s*>")
+_DEFAULT = re.compile(r"<\s*PM_CONFIG\s+DEFAULT=(\d{1,4})\b")
+_EMC = re.compile(r"EMC\s+MAX_FREQ\s+(-?\d{1,12})\b")
+_WATTS = re.compile(r"(?:^|_)(\d{1,4})W(?:_|$)")
+_STATUS = re.compile(r"pmode:(\d{1,4})\b")
 
 
 class Mode(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from ...sample import Device, Devices
 from ..cards import Cards
+from ..entries import there
 from ..files import ROOT, read_number
 from ..soc.devfreq import DevfreqGpu, devfreq_gpus
 from ..soc.processes import SocProcesses
@@ -32,7 +33,7 @@ class JetsonGpu:
         self._gpu = gpu
         self._board = board
         loads = (gpu.device / "load", root / "sys/devices/platform/gpu.0/load")
-        self._load = next((file for file in loads if file.exists()), loads[0])
+        self._load = next((file for file in loads if there(file)), loads[0])
         self._facts = Device(
             id="jetson0",
             name=board.name,

@@ -11,10 +11,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries, there
 from ..files import ROOT, read_number, read_text
 from ..power.meter import sensor_chips
 
 _WHOLE = ("VDD_IN", "POM_5V_IN")
+_OTHERS = ("NC", "CVB_")
+"""How rails begin that do not count: not connected, or of the carrier, which feeds the module (IGX Orin:
+tegra234-p3701-0008.dtsi in Linux)."""
 _MOST_W = 1_000.0
 
 
@@ -63,8 +67,7 @@ def _rails(root: Path) -> tuple[Rail, ...]:
     for chip in sensor_chips(root, "ina3221"):
         for channel in (1, 2, 3):
             name = read_text(chip / f"in{channel}_label")
-            # NVIDIA calls what is not connected "NC".
-            if name and name != "NC" and (chip / f"curr{channel}_input").exists():
+            if name and not name.startswith(_OTHERS) and there(chip / f"curr{channel}_input"):
                 factors = (chip / f"in{channel}_input", chip / f"curr{channel}_input")
                 found.append(Rail(name=name, factors=factors, scale=1e-6))
     return tuple(found)
@@ -72,9 +75,9 @@ def _rails(root: Path) -> tuple[Rail, ...]:
 
 def _old_rails(root: Path) -> tuple[Rail, ...]:
     found: list[Rail] = []
-    for file in sorted((root / "sys/bus/i2c/drivers/ina3221x").glob("*/iio*/rail_name_*")):
+    for file in entries(root / "sys/bus/i2c/drivers/ina3221x", "*/iio*/rail_name_*"):
         number = file.name.rpartition("_")[2]
         name = read_text(file)
-        if name and name != "NC":
+        if name and not name.startswith(_OTHERS):
             found.append(Rail(name=name, factors=(file.with_name(f"in_power{number}_input"),), scale=1e-3))
     return tuple(found)

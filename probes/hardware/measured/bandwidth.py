@@ -11,9 +11,10 @@ import psutil
 from msgspec import Struct
 
 from ..cpu.facts import cpu_facts
+from ..cpu.usable import working_cores
 from ..dimms.nodes import Seat, seats, sit
 from ..files import ROOT
-from ..host.cgroup import memory_limit, usable_cores
+from ..host.cgroup import memory_limit
 from .measurement import Measurement, load, machine_key, save
 from .memory_kernels import BLOCK_BYTES, READS, WRITES, Kernel, Step, arena, blocks_of
 from .other_work import Watch
@@ -65,7 +66,7 @@ def measure(progress: Callable[[float], None] | None = None) -> Measurement:
     tell = progress or _nobody
     tell(0.0)
     watch = Watch()
-    memory = arenas(_cores(), free_bytes())
+    memory = arenas(working_cores(), free_bytes())
     cores = len(memory)
     counts = sorted({1, max(1, cores // 2), cores}, reverse=True)
     heats: list[_Heat] = []
@@ -85,7 +86,7 @@ def measure(progress: Callable[[float], None] | None = None) -> Measurement:
     tell((steps - 1) / steps)
     buffer_bytes = sum(place.memory.nbytes for place in memory)
     memory.clear()
-    tflops = _gemm_tflops()
+    tflops = gemm_tflops(int(free_bytes() * _SHARE_OF_MEMORY))
     others = watch.seen()
     tell(1.0)
     kernels = {kernel.name: 0.0 for kernel in (*READS, *WRITES)}
@@ -101,19 +102,13 @@ def measure(progress: Callable[[float], None] | None = None) -> Measurement:
         buffer_bytes=buffer_bytes,
         seconds=perf_counter() - began,
         gemm_tflops=tflops,
-        other_work=others.share,
-        stolen=others.stolen,
+        other_work=others.share if others else None,
+        stolen=others.stolen if others else None,
     )
 
 
 def _nobody(_share: float) -> None:
     """Where nobody wants to hear of the progress."""
-
-
-def _cores() -> int:
-    """Physical cores, or fewer where this process may not run on all: more threads would only wait for their turn."""
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-    return max(min(cores, int(usable_cores() or cores)), 1)
 
 
 def free_bytes(root: Path = ROOT) -> int:
@@ -175,7 +170,7 @@ def spread(windows: Sequence[float]) -> float:
     return float((high - low) / middle)
 
 
-def _gemm_tflops() -> float:
+def gemm_tflops(allowed_bytes: int) -> float:
     """The best float32 matrix product within a second, on the threads that numpy's BLAS uses by itself."""
     import numpy as np  # noqa: PLC0415
 
@@ -187,6 +182,6 @@ def _gemm_tflops() -> float:
         np.matmul(left, left, out=out)
         took = perf_counter() - start
         best = max(best, 2 * size**3 / took / 1e12)
-        if took < 0.05 and size < 8192:
+        if took < 0.05 and size < 8192 and 2 * 4 * (2 * size) ** 2 <= allowed_bytes:
             size *= 2
     return best

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -11,6 +12,7 @@ from msgspec.json import decode, encode
 from msgspec.json import format as indented
 
 from ..cpu.facts import cpu_facts, machine_words
+from ..host.cgroup import usable_cores
 from .other_work import disturbing
 
 RESTLESS = 0.1
@@ -60,15 +62,33 @@ class Measurement(Struct, frozen=True, kw_only=True):
         parts.append(f"spread {self.spread:.0%}")
         return f"the machine was not quiet ({', '.join(parts)}): measure again for a better figure"
 
+    def differs(self, known: "Measurement") -> str | None:
+        """One line when both were quiet and are far apart all the same: each may be right for its time.
+
+        A virtual machine whose host moves its processors between chiplets is such a case. On an EPYC 9005 two of them
+        read 48 to 53 GB/s together while they share a chiplet's link to the memory, and 80 to 88 on two chiplets.
+        """
+        if self.restless or known.restless or abs(self.best_gbs / known.best_gbs - 1) <= RESTLESS:
+            return None
+        return (
+            f"{self.best_gbs:.1f} GB/s now, {known.best_gbs:.1f} GB/s on {known.date[:10]}, both while it was quiet: "
+            "clocks, the power plan, or in a virtual machine its place on the host may have changed"
+        )
+
     def outlasts(self, newer: "Measurement") -> bool:
         """Whether this one tells more than a newer one: others' work lowers a figure, and spoilt only the newer."""
         return newer.restless and not self.restless and newer.best_gbs < self.best_gbs
 
 
 def machine_key() -> str:
-    """A fingerprint that survives a new host name and a kernel that takes some memory more."""
+    """A fingerprint that survives a new host name and a kernel that takes some memory more.
+
+    What a part of the processors reaches is not what all of them reach: a limit on them belongs to it.
+    """
     memory_gib = round(psutil.virtual_memory().total / (1 << 30))
-    return f"{machine_words(cpu_facts())} x{psutil.cpu_count()} {memory_gib} GiB"
+    threads, usable = psutil.cpu_count() or 1, usable_cores()
+    limit = f", {usable:g} usable" if usable and usable < threads else ""
+    return f"{machine_words(cpu_facts())} x{threads} {memory_gib} GiB{limit}"
 
 
 def cache_file() -> Path:
@@ -100,12 +120,18 @@ def write(what: Struct, path: Path) -> Path:
     """Writes a structure as JSON, whole or not at all.
 
     Raises:
-        OSError: The folder cannot be written.
+        OSError: The folder cannot be written, or the disk is full; `filename` says where.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(indented(encode(what), indent=2) + b"\n")
-    return draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(indented(encode(what), indent=2) + b"\n")
+        return draft.replace(path)
+    except OSError as error:  # a full disk is told of without a name
+        raise OSError(error.errno, error.strerror, error.filename or str(path)) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
 
 
 class CachedFile(Generic[Kept]):

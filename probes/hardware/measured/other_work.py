@@ -29,9 +29,11 @@ class Watch:
     def __init__(self) -> None:
         self._since = _Clocks.now()
 
-    def seen(self) -> OtherWork:
-        """What others had since then."""
+    def seen(self) -> OtherWork | None:
+        """What others had since then; None where those clocks cannot be read."""
         before, now = self._since, _Clocks.now()
+        if before is None or now is None:
+            return None
         total = max(now.total_s - before.total_s, 1e-9)
         others_s = (now.busy_s - before.busy_s) - (now.own_s - before.own_s)
         return OtherWork(_share(others_s / total), _share((now.stolen_s - before.stolen_s) / total))
@@ -47,8 +49,11 @@ class _Clocks(Struct, frozen=True):
     """Of all threads of this process."""
 
     @classmethod
-    def now(cls) -> "_Clocks":
-        times = cast("dict[str, float]", psutil.cpu_times()._asdict())
+    def now(cls) -> "_Clocks | None":
+        try:
+            times = cast("dict[str, float]", psutil.cpu_times()._asdict())
+        except OSError:  # Android shows nobody proc/stat
+            return None
         own = os.times()
         return cls(
             busy_s=sum(times.get(name, 0.0) for name in _BUSY),
@@ -70,7 +75,8 @@ def occupied() -> str | None:
     """
     before, watch = dict(_spent()), Watch()
     time.sleep(_LOOK_S)
-    cores = watch.seen().share * _processors()
+    seen = watch.seen()
+    cores = seen.share * _processors() if seen else 0.0
     if cores < _heavy():
         return None
     spent = {process: (used - before.get(process, used)) / _LOOK_S for process, used in _spent()}

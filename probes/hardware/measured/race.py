@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import cycle
 from time import perf_counter
 
@@ -46,17 +47,26 @@ def race(teams: Sequence[Sequence[Step]], windows: int, places: Sequence[Seat] =
 
 
 def _together(jobs: Sequence[Callable[[], None]], begin: Callable[[], None], places: Sequence[Seat]) -> None:
-    """Runs each job in a thread of its own, on its seat; `begin` is called when all threads stand ready."""
+    """Runs each job in a thread of its own, on its seat; `begin` is called when all threads stand ready.
+
+    Raises:
+        RuntimeError: The system gives no more threads; none has run then.
+    """
     gate = threading.Barrier(len(jobs), action=begin)
 
     def run(job: Callable[[], None], seat: Seat) -> None:
         sit(seat)
-        gate.wait()
-        job()
+        with suppress(threading.BrokenBarrierError):
+            gate.wait()
+            job()
 
     threads = [threading.Thread(target=run, args=each, name="bandwidth") for each in zip(jobs, places, strict=True)]
-    for thread in threads:
-        thread.start()
+    try:
+        for thread in threads:
+            thread.start()
+    except BaseException:
+        gate.abort()  # those that stand ready would wait for ever
+        raise
     for thread in threads:
         thread.join()
 

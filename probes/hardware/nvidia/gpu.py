@@ -11,7 +11,7 @@ from ...sample import Bandwidth, Device, DeviceProcess
 from ..files import ROOT
 from ..jetson.board import JetsonBoard
 from .gpm import NvidiaBandwidthUse
-from .limits import NvidiaLimits
+from .limits import NvidiaLimits, administrator
 from .links import NvidiaLinks
 from .memory import NvidiaMemory, ecc_remarks
 from .mig import NvidiaInstances
@@ -24,6 +24,7 @@ from .unread import unread
 
 _SM, _MEMORY = 1, 2
 """NVML_CLOCK_SM, NVML_CLOCK_MEM."""
+_MUTE = "the driver tells nothing of this GPU any more; nvidia-smi may say more"
 
 
 class NvidiaGpu:
@@ -90,7 +91,8 @@ class _Present:
         self._board = JetsonBoard.find(root)
         self._memory = NvidiaMemory(device, architecture, root)
         self._sensors = NvidiaSensors(device, architecture, clock)
-        self._limits = NvidiaLimits(device, clock, root)
+        self._administrator = administrator(root)
+        self._limits = NvidiaLimits(device, clock, self._administrator)
         self._links = NvidiaLinks(device, clock)
         self._users = NvidiaProcesses(device, clock)
         self._use = NvidiaBandwidthUse(device, clock)
@@ -104,6 +106,7 @@ class _Present:
     def read(self) -> tuple[Device, ...]:
         """One reading of the GPU, and of its instances after it."""
         device = self.device
+        device.listen()
         utilization = device.field("gpu", "nvmlDeviceGetUtilizationRates")
         if device.lost:
             return ()
@@ -140,7 +143,10 @@ class _Present:
             now = replace(now, processes=_together(instances), remarks=(*now.remarks, _shared_out(instances)))
         if self._board:
             now = self._board.complete(now)
-        return replace(now, unread=(*now.unread, *unread(now, device.forbidden))), *(instances or ())
+        if device.mute:
+            device.lost = device.lost or _MUTE
+        missing = unread(now, device.forbidden, administrator=self._administrator)
+        return replace(now, unread=(*now.unread, *missing)), *(instances or ())
 
     def _meet(self, named: Device, architecture: str | None) -> Device:
         """What lasts."""

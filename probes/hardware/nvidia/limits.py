@@ -6,6 +6,7 @@ kernel modules): root, but not the root of an ordinary container.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -37,10 +38,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 class NvidiaLimits:
     """Reads the limit that is set each time, and what changes seldom seldom."""
 
-    def __init__(self, device: NvmlDevice, clock: Callable[[], float], root: Path = ROOT) -> None:
+    def __init__(self, device: NvmlDevice, clock: Callable[[], float], writable: bool | None) -> None:
+        """`writable` is what `administrator` says."""
         self._device = device
         self._clock = clock
-        self._administrator = administrator(root)
+        self._writable = writable
         self._range: tuple[float | None, float | None, float | None] = (None, None, None)
         self._range_due = self._enforced_due = 0.0
         self._enforced_w: float | None = None
@@ -76,7 +78,7 @@ class NvidiaLimits:
             min_w=lowest,
             max_w=highest,
             default_w=default,
-            writable=self._administrator if adjustable else False,
+            writable=self._writable if adjustable else False,
             where="NVML",
         )
         lower = set_w is not None and enforced_w is not None and enforced_w < set_w
@@ -101,5 +103,6 @@ def administrator(root: Path = ROOT) -> bool | None:
         return None
     for line in (read_text(root / "proc/self/status") or "").splitlines():
         if line.startswith("CapEff:"):
-            return bool(int(line.split()[1], 16) >> _SYS_ADMIN & 1)
+            with suppress(ValueError):
+                return bool(int(line.removeprefix("CapEff:"), 16) >> _SYS_ADMIN & 1)
     return os.geteuid() == 0 if hasattr(os, "geteuid") else None

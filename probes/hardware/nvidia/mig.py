@@ -119,6 +119,7 @@ def _meet(device: NvmlDevice, parent: Device, name: str, uuid: str | None) -> De
         uuid=uuid,
         parent=parent.id,
         driver=parent.driver,
+        unread=(f"power: the driver measures that of {parent.id} as a whole only",),
     )
 
 

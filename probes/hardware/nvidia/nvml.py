@@ -16,10 +16,15 @@ _NOT_FOUND = 6
 _LIBRARY_MISSING = 12
 _FUNCTION_MISSING = 13
 _UNKNOWN = 999
+_TOLD = {_SUCCESS, _UNSUPPORTED, _FORBIDDEN}
+"""Codes of a GPU that is there."""
+_OPEN = {_NOT_FOUND, _FUNCTION_MISSING}
+"""Codes that say nothing of that; all others may be those of a GPU that is gone."""
 _LOST = {
     15: "GPU is lost: it fell off the bus; reboot or reset it",
     16: "GPU needs a reset: nvidia-smi --gpu-reset, or reboot",
 }
+_ACCESS = {_FORBIDDEN: "no permission to use this GPU; see the rights on /dev/nvidia*"}
 _INIT = {
     _FORBIDDEN: "NVIDIA driver: no permission to use it; see the rights on /dev/nvidia*",
     9: "NVIDIA driver is installed but not loaded; load it (sudo modprobe nvidia) or reboot",
@@ -28,6 +33,8 @@ _INIT = {
 }
 _DEAF_S = 60.0
 """Seconds until a question is asked again that the driver does not know for this device."""
+_FIELD_VALUES = "nvmlDeviceGetFieldValues"
+"""Answers always; each field has a code of its own."""
 _MEMBERS = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 """Of the union that holds the value of a field, by nvmlValueType_t."""
 
@@ -59,7 +66,7 @@ class Nvml:
         """One GPU by its index, or what keeps it away."""
         handle, code = self.call("nvmlDeviceGetHandleByIndex", index)
         if handle is None:
-            return None, _LOST.get(code, "the driver gives no access to this GPU")
+            return None, _LOST.get(code) or _ACCESS.get(code, "the driver gives no access to this GPU")
         return NvmlDevice(self, handle, clock), None
 
     def call(self, function: str, *arguments: object) -> tuple[object | None, int]:
@@ -89,11 +96,21 @@ class NvmlDevice:
         self.nvml = nvml
         self.handle = handle
         self.lost: str | None = None
-        """Set when it answers that it is gone; whoever begins a reading clears it."""
+        """Set when it answers that it is gone."""
         self.forbidden: set[str] = set()
         """Functions that this user may not call."""
         self._clock = clock
         self._deaf: dict[str, float] = {}
+        self._heard: bool | None = None
+
+    def listen(self) -> None:
+        """Begins a reading."""
+        self._heard = None
+
+    @property
+    def mute(self) -> bool:
+        """Whether it answered with errors only since the reading began."""
+        return self._heard is False
 
     def ask(self, function: str, *arguments: object) -> object | None:
         """The answer of one function of NVML about this device; None for an error of any kind."""
@@ -130,7 +147,7 @@ class NvmlDevice:
 
     def fields(self, wanted: Sequence[tuple[int, int]]) -> list[float | None]:
         """Several fields at once, each asked for by its NVML_FI_ number and a scope, 0 where it has none."""
-        answer = self.ask("nvmlDeviceGetFieldValues", wanted)
+        answer = self.ask(_FIELD_VALUES, wanted)
         if answer is None:
             return [None] * len(wanted)
         return [self._field(each) for each in cast("Sequence[object]", answer)]
@@ -144,6 +161,8 @@ class NvmlDevice:
         if due is not None and self._clock() < due:
             return None, _UNSUPPORTED
         answer, code = self.nvml.call(function, self.handle, *arguments)
+        if code not in _OPEN and function != _FIELD_VALUES:
+            self._heard = self._heard or code in _TOLD
         if code == _SUCCESS:
             if due is not None:
                 del self._deaf[function]

@@ -19,12 +19,16 @@ _WHAT = (
 """In words, the field of `Device` that lacks it, and the functions that would tell."""
 
 
-def unread(device: Device, forbidden: AbstractSet[str]) -> tuple[str, ...]:
-    """Sentences for `Device.unread`: what this user may not read, and what people would miss."""
+def unread(device: Device, forbidden: AbstractSet[str], *, administrator: bool | None = None) -> tuple[str, ...]:
+    """Sentences for `Device.unread`: what this user may not read, and what people would miss.
+
+    `administrator`: the driver takes this process for root's, so that sudo brings no more.
+    """
     kept = [words for words, field, functions in _WHAT if functions & forbidden and getattr(device, field) is None]
     said: list[str] = []
     if kept:
-        said.append(f"{', '.join(kept)}: the driver tells it to root only; sudo llmtop shows it")
+        allowed = "keeps it from this process" if administrator else "tells it to root only; sudo llmtop shows it"
+        said.append(f"{', '.join(kept)}: the driver {allowed}")
     if device.power_w is None and "power" not in kept and not any(each.startswith("power") for each in device.unread):
         said.append("power: the driver does not measure it on this GPU")
     if device.processes is None and "processes" not in kept:

@@ -5,10 +5,12 @@ averaged over `power1_average_interval` milliseconds, `power1_oem_info` says wha
 Older kernels keep all of it in `device/` below the folder of the sensor.
 """
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
 
+from ..entries import entries
 from ..files import ROOT, read_number, read_text
 
 _MOST_W = 100_000.0
@@ -34,7 +36,7 @@ def power_meters(root: Path = ROOT) -> tuple[PowerMeter, ...]:
     """Finds them, in the order of their folders."""
     meters: list[PowerMeter] = []
     for chip in sensor_chips(root, "power_meter"):
-        folder = next((at for at in (chip, chip / "device") if (at / "power1_average").exists()), None)
+        folder = next((at for at in (chip, chip / "device") if os.access(at / "power1_average", os.F_OK)), None)
         if folder is None:
             continue
         interval_ms = read_number(folder / "power1_average_interval")
@@ -53,7 +55,7 @@ def sensor_chips(root: Path, *drivers: str) -> list[Path]:
     """Folders of the sensors of some drivers."""
     return [
         chip
-        for chip in sorted((root / "sys/class/hwmon").glob("hwmon*"), key=_number)
+        for chip in sorted(entries(root / "sys/class/hwmon", "hwmon*"), key=_number)
         if (read_text(chip / "name") or read_text(chip / "device/name")) in drivers
     ]
 
@@ -63,7 +65,7 @@ def labelled_files(root: Path, driver: str, *labels: str) -> list[Path]:
     return [
         label.with_name(label.name.replace("label", "input"))
         for chip in sensor_chips(root, driver)
-        for label in sorted(chip.glob("power*_label"))
+        for label in entries(chip, "power*_label")
         if read_text(label) in labels
     ]
 

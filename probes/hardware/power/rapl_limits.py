@@ -77,20 +77,18 @@ class _Limit:
 
     def _look(self, value_uw: int | None) -> PowerLimit:
         platform = self._zone.name.startswith("psys")
-        self.value_w = value_uw / 1e6 if value_uw else None
+        self.value_w = _positive(value_uw)
         if self.value_w and self.value_w >= (_NOTHING_PLATFORM_W if platform else _NOTHING_W):
             self.value_w = None
         self.enabled = read_text(self._zone.folder / "enabled") == "1"
-        most_uw = read_number(self._at("max_power_uw"))
-        most_w = most_uw / 1e6 if most_uw else None
+        most_w = _positive(read_number(self._at("max_power_uw")))
         self.default_w = most_w if self.long_term and not platform else None
-        window_us = read_number(self._at("time_window_us"))
         return PowerLimit(
             name=self._words,
             value_w=self.value_w,
             max_w=most_w if self._short_term else None,
             default_w=self.default_w,
-            window_s=window_us / 1e6 if window_us else None,
+            window_s=_positive(read_number(self._at("time_window_us"))),
             writable=(True if self.enabled else None) if writable(self._file) else False,
             where=str(self._file),
         )
@@ -122,6 +120,11 @@ def _zone_words(zone: Zone, *, several: bool) -> str:
     if zone.parent:
         return f"{package} memory" if several else "memory"
     return f"{package} MMIO" if "mmio" in zone.folder.name else package
+
+
+def _positive(millionths: int | None) -> float | None:
+    """In whole units; 0 stands for "not told"."""
+    return millionths / 1e6 if millionths and millionths > 0 else None
 
 
 def _total(parts: Iterable[float | None]) -> float | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ...sample import PowerLimit
+from ..entries import entries
 from ..files import ROOT, read_number, read_text, writable
 from .energy_counter import Counter, EnergyMeter, Spent, steady_time
 from .meter import labelled_files, power_meters, power_w, sensor_chips
@@ -70,7 +71,7 @@ def _counting(root: Path) -> _Sensors | None:
     for chip in sensor_chips(root, "amd_energy", "zenergy"):
         files = [
             label.with_name(label.name.replace("label", "input"))
-            for label in sorted(chip.glob("energy*_label"))
+            for label in entries(chip, "energy*_label")
             if (read_text(label) or "").startswith("Esocket")
         ]
         # Accumulated in 64 bits: no wrap that anybody would see.

@@ -6,6 +6,7 @@ embedded controller is asked once: microwatts in POWER_NOW, or microamperes and 
 
 from pathlib import Path
 
+from ..entries import entries
 from ..files import ROOT, read_text
 
 _MOST_W = 1_000.0
@@ -17,7 +18,7 @@ def battery_power_w(root: Path = ROOT) -> float | None:
     With the adapter plugged in a battery may still be emptied: the rest comes from the wall, and nobody counts it.
     """
     drawn: list[float | None] = []
-    for folder in sorted((root / "sys/class/power_supply").glob("*")):
+    for folder in entries(root / "sys/class/power_supply", "*"):
         facts = _facts(folder)
         kind = facts.get("TYPE") or read_text(folder / "type")
         if kind in {"Mains", "USB", "Wireless"} and facts.get("ONLINE", "0") != "0":

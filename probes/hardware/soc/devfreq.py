@@ -9,10 +9,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ..files import ROOT, read_number, read_text
+from ..entries import entries
+from ..files import ROOT, read_measure, read_number, read_text
 
 _KINDS = ("gpu", "mali", "gm20b", "gp10b", "gv11b", "ga10b")
 """How the names end; the last four are NVIDIA's of Jetson Nano, TX2, Xavier and Orin, until JetPack 5."""
+
+MOST_MHZ = 10_000.0
+"""Faster runs no clock: nonsense."""
 
 
 class DevfreqGpu(Struct, frozen=True, kw_only=True):
@@ -27,8 +31,7 @@ class DevfreqGpu(Struct, frozen=True, kw_only=True):
 
     def clock_mhz(self) -> float | None:
         """As it runs now."""
-        hertz = read_number(self.folder / "cur_freq")
-        return hertz / 1e6 if hertz else None
+        return read_measure(self.folder / "cur_freq", 1e6, MOST_MHZ) or None
 
     @property
     def maker(self) -> str:
@@ -39,7 +42,7 @@ class DevfreqGpu(Struct, frozen=True, kw_only=True):
 def devfreq_gpus(root: Path = ROOT) -> list[DevfreqGpu]:
     """Finds them, in the order of their names."""
     found: list[DevfreqGpu] = []
-    for folder in sorted((root / "sys/class/devfreq").glob("*")):
+    for folder in entries(root / "sys/class/devfreq", "*"):
         device = folder / "device"
         node = (read_text(device / "of_node/name") or "").strip("\0")
         if node == "gpu" or folder.name.rpartition(".")[2] in _KINDS:
@@ -56,7 +59,7 @@ def gpu_temperature(root: Path = ROOT) -> tuple[Path, ...]:
 
 def zones(root: Path, beginning: str) -> tuple[Path, ...]:
     """Those whose type begins so (Documentation/driver-api/thermal/sysfs-api.rst): thousandths of a degree Celsius."""
-    folders = sorted((root / "sys/class/thermal").glob("thermal_zone*"))
+    folders = entries(root / "sys/class/thermal", "thermal_zone*")
     return tuple(at / "temp" for at in folders if (read_text(at / "type") or "").lower().startswith(beginning))
 
 

@@ -8,6 +8,7 @@ alarm of the sensor "rpi_volt".
 
 from pathlib import Path
 
+from ..entries import entries
 from ..files import ROOT, read_number, read_text
 from ..power.meter import sensor_chips
 
@@ -24,7 +25,7 @@ class PiThrottle:
     """Finds the file once. On other machines it tells nothing."""
 
     def __init__(self, root: Path = ROOT) -> None:
-        found = sorted((root / "sys/devices/platform").glob("soc*/soc*firmware/get_throttled"))
+        found = entries(root / "sys/devices/platform", "soc*/soc*firmware/get_throttled")
         self._bits = found[0] if found else None
         alarms = [chip / "in0_lcrit_alarm" for chip in sensor_chips(root, "rpi_volt")]
         self._alarm = alarms[0] if alarms else None

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ...sample import Device, Devices
 from ..cards import Cards
+from ..entries import entries, there
 from ..files import ROOT, read_text
 from ..host.main_memory import MainMemory
 from .devfreq import DevfreqGpu, devfreq_gpus, gpu_temperature, hottest
@@ -21,7 +22,7 @@ from .processes import SocProcesses
 
 _DEVICES = ("/dev/mali", "/dev/kgsl")
 _INFO = re.compile(r"(Mali-\S+)(?: (\d+) cores)?")
-_PERCENT = re.compile(r"(\d+)\s*(?:@|%|$)")
+_PERCENT = re.compile(r"(\d{1,3})\s*(?:@|%|$)")
 _VENDORS = {"arm": "Arm", "rockchip": "Rockchip", "qcom": "Qualcomm", "mediatek": "MediaTek", "amlogic": "Amlogic"}
 
 
@@ -32,7 +33,7 @@ class SocGpu:
         self._gpu = gpu
         self._memory = MainMemory(root)
         self._zones = gpu_temperature(root)
-        nodes = tuple(f"/dev/dri/{path.name}" for path in (gpu.device / "drm").glob("*"))
+        nodes = tuple(f"/dev/dri/{path.name}" for path in entries(gpu.device / "drm", "*"))
         self._users = SocProcesses((*_DEVICES, *nodes), root, clock=clock)
         kgsl = root / "sys/class/kgsl/kgsl-3d0"
         self._loads = (gpu.folder / "load", kgsl / "gpu_busy_percentage")
@@ -109,7 +110,7 @@ def _vendor(gpu: DevfreqGpu) -> str:
 
 def _driver(gpu: DevfreqGpu) -> str | None:
     link = gpu.device / "driver"
-    return link.resolve().name if link.exists() else None
+    return link.resolve().name if there(link) else None
 
 
 def _load(file: Path) -> float | None:

@@ -162,3 +162,13 @@ def test_a_probe_that_says_whether_the_memory_is_shared_goes_before_the_type() -
     assert shares_memory(replace(apu, unified_memory=None, memory_type="LPDDR"))
     assert usable(replace(apu, carveout_bytes=GIB // 4)) == GIB, "what the driver maps may all be used"
     assert usable(apu) == round(0.75 * GIB)
+
+
+def test_a_card_is_no_integrated_gpu_of_its_name() -> None:
+    """Intel sells the card with DG1 (8086:4908) as Iris Xe Graphics, like the GPU of its laptop chips."""
+    name = "Intel Iris Xe Graphics"
+    card = Device(id="intel0", name=name, vendor="Intel", kind="gpu", pci_id="8086:4908", unified_memory=False)
+    assert recognise(card).bandwidth_gbs.peak is None
+    inside = replace(card, pci_id="8086:9a49", unified_memory=True)
+    assert recognise(inside).bandwidth_gbs.peak == 51.2
+    assert recognise(replace(inside, pci_id=None)).bandwidth_gbs.peak == 51.2
