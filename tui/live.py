@@ -158,7 +158,8 @@ class Live:
         except OSError as error:
             return f"cannot write {error.filename}: {error.strerror}"
         self._sampler.wake()
-        remark = f"; {measurement.remark}" if measurement.remark else ""
+        words = measurement.remark or (measurement.differs(known) if known else None)
+        remark = f"; {words}" if words else ""
         return f"memory bandwidth {measurement.best_gbs:.1f} GB/s, spread {measurement.spread:.0%}{remark}"
 
     def _keep(self, runs: "list[Run]") -> None:

@@ -104,7 +104,8 @@ def test_an_old_file_without_the_newer_fields_is_read(file: Path) -> None:
         (0.04, 0.02, 0.01, None),
         (0.04, 0.38, 0.0, "the machine was not quiet (other work took 38% of the CPU, spread 4%)"),
         (0.04, 0.0, 0.22, "the machine was not quiet (other virtual machines took 22% of the CPU, spread 4%)"),
-        (0.31, 0.001, 0.0, "the machine was not quiet (spread 31%)"),
+        (0.31, 0.001, 0.0, "the memory was not equally fast throughout (spread 31%) though nobody else worked"),
+        (0.31, None, None, "the machine was not quiet (spread 31%)"),
         (0.12, 0.3, 0.1, "the machine was not quiet (other work took 30% of the CPU, other virtual machines took 10%"),
     ],
 )
