@@ -61,8 +61,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
         parts = [f"{words} {share:.0%} of the CPU" for share, words in others if share and share >= 0.01]
         if not parts and self.other_work is not None:
             return (
-                f"the memory was not equally fast throughout (spread {self.spread:.0%}) though nobody else worked: heat, "
-                "clocks, or the host of a virtual machine may be why: measure again for a better figure"
+                f"the memory was not equally fast throughout (spread {self.spread:.0%}) though nobody else worked: "
+                "heat, clocks, or the host of a virtual machine may be why: measure again for a better figure"
             )
         parts.append(f"spread {self.spread:.0%}")
         return f"the machine was not quiet ({', '.join(parts)}): measure again for a better figure"
