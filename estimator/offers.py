@@ -74,6 +74,12 @@ def ladder(model: CatalogueModel, engine: Engine) -> tuple[str, ...]:
     return tuple(name for name in common(engine) if name != "BF16") or common(engine)
 
 
+def small_format(model: CatalogueModel, engine: Engine) -> str:
+    """The smallest sensible quantisation that is not noticeably worse."""
+    names = ladder(model, engine)
+    return next((name for name in reversed(names) if known_format(name).bits >= GOOD_BITS), names[-1])
+
+
 def offers(
     models: Iterable[CatalogueModel],
     box: Box,
@@ -111,10 +117,9 @@ def of_model(
     others: bool = True,
 ) -> list[Offer]:
     """One model in its quantisations, the chosen one first, then from large to small, unless it is to be alone."""
-    names = formats or ladder(model, wish.engine)
-    row = _Row(model, [fit(model.facts(known_format(name)), box, wish) for name in names])
+    row = _Row(model, formats or ladder(model, wish.engine), box, wish)
     best = row.chosen(least_tps)
-    rest = [row.offer(at) for at in range(len(names)) if at != best] if others else []
+    rest = [row.offer(at) for at in range(len(row)) if at != best] if others else []
     return [replace(row.offer(best), chosen=True), *rest]
 
 
@@ -124,32 +129,44 @@ def offer(model: CatalogueModel | None, placed: Fit) -> Offer:
 
 
 class _Row:
-    """The quantisations of one model from large to small; nothing is asked for its speed before that counts."""
+    """The quantisations of one model from large to small; nothing is asked before it counts."""
 
-    def __init__(self, model: CatalogueModel | None, fits: Sequence[Fit]) -> None:
+    def __init__(self, model: CatalogueModel, names: Sequence[str], box: Box, wish: Wish) -> None:
         self._model = model
-        self._fits = fits
+        self._formats = [known_format(name) for name in names]
+        self._box = box
+        self._wish = wish
+        self._placed: dict[int, Fit] = {}
         self._made: dict[int, Offer] = {}
+
+    def __len__(self) -> int:
+        return len(self._formats)
 
     def offer(self, at: int) -> Offer:
         """With the speed, where it fits."""
         if at not in self._made:
-            self._made[at] = offer(self._model, self._fits[at])
+            self._made[at] = offer(self._model, self._place(at))
         return self._made[at]
 
     def chosen(self, least_tps: float) -> int:
-        """Which one a person would take."""
-        everything = range(len(self._fits))
-        good = [at for at in everything if _bits(self._fits[at]) >= GOOD_BITS] or list(everything)
-        for at in good:
-            if self._fits[at].runs_on == "gpu" and self.offer(at).tps >= BRISK_TPS:
+        """Which one a person would take. What is smaller fits wherever something larger does, and is faster there."""
+        everything = range(len(self))
+        good = [at for at in everything if self._formats[at].bits >= GOOD_BITS] or list(everything)
+        for at in good if self._box.gpus else ():
+            if self._place(at).runs_on == "gpu" and self.offer(at).tps >= BRISK_TPS:
                 return at
-        fitting = [at for at in everything if self._fits[at].runs_on]
-        small = [at for at in reversed(good) if at in fitting]
-        if small and self.offer(small[0]).tps >= least_tps:
-            return small[0]
-        poor = [at for at in fitting if at not in good and self.offer(at).tps >= least_tps]
-        return next(iter((*poor, *small, *fitting)), len(self._fits) - 1)
+        small = good[-1]
+        fits = self._place(small).runs_on is not None
+        if fits and self.offer(small).tps >= least_tps:
+            return small
+        poor = [at for at in everything if at not in good and self._place(at).runs_on]
+        fast = [at for at in poor if self.offer(at).tps >= least_tps]
+        return next(iter((*fast, *([small] if fits else []), *poor)), len(self) - 1)
+
+    def _place(self, at: int) -> Fit:
+        if at not in self._placed:
+            self._placed[at] = fit(self._model.facts(self._formats[at]), self._box, self._wish)
+        return self._placed[at]
 
 
 def _bits(placed: Fit) -> float:
