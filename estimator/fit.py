@@ -45,11 +45,13 @@ class Wish(Struct, frozen=True, kw_only=True):
 
     engine: Engine
     context: float = 8192.0
-    """Tokens that the cache must have room for."""
+    """Tokens that the cache must have room for; those that the model can have where it can have fewer."""
     prompt: float = 1024.0
     """Tokens of a typical prompt, which the decode rate and the wait for the first token are for."""
     generate: float = 256.0
     kv_bytes_per_element: float = F16_BYTES
+    threads: int | None = None
+    """Of the engine, where a CPU works; None for all cores."""
 
 
 class Fit(Struct, frozen=True, kw_only=True):
@@ -96,8 +98,17 @@ def _place(facts: ModelFacts, box: Box, wish: Wish) -> Fit:
     if second is not None and (first is None or second.runs_on is not None):
         return second
     if first is None:
-        raise Unanswerable(f"{wish.engine.name} runs on none of the devices, or their memory is not known")
+        raise Unanswerable(_nowhere(box, wish.engine))
     return first
+
+
+def _nowhere(box: Box, asked: Engine) -> str:
+    """Why there is no device to reckon with."""
+    devices = (*box.gpus, *([box.cpu] if box.cpu else []))
+    if not devices or any(device.memory_total_bytes is None for device in devices):
+        return f"{asked.name} runs on none of the devices, or their memory is not known"
+    names = " or ".join(dict.fromkeys(device.name for device in devices))
+    return f"{asked.name} does not run on {names}; llama.cpp runs on nearly everything"
 
 
 def _on_gpus(facts: ModelFacts, box: Box, wish: Wish) -> Fit | None:
@@ -116,7 +127,7 @@ def _on_gpus(facts: ModelFacts, box: Box, wish: Wish) -> Fit | None:
     if split and rest <= besides:
         both = replace(question, host=host)
         return Fit(facts=facts, runs_on="gpu+cpu", question=both, plan=laid, free_bytes=free + besides, gpu_share=share)
-    return Fit(facts=facts, runs_on=None, question=question, plan=laid, free_bytes=free)
+    return Fit(facts=facts, runs_on=None, question=question, plan=laid, free_bytes=free + besides)
 
 
 def _on_cpu(facts: ModelFacts, box: Box, wish: Wish) -> Fit | None:
@@ -150,8 +161,9 @@ def _question(facts: ModelFacts, devices: tuple[Device, ...], wish: Wish) -> Que
         devices=devices,
         prompt=wish.prompt,
         generate=wish.generate,
-        room=wish.context,
+        room=min(wish.context, float(facts.context_length or wish.context)),
         kv_bytes_per_element=wish.kv_bytes_per_element,
+        threads=wish.threads,
     )
 
 

@@ -47,10 +47,10 @@ def text(about: Asked, found: Prediction) -> str:
     return "\n".join([*lines, "", *(line for label, value in rows if value for line in labelled(label, value))])
 
 
-def labelled(label: str, value: str) -> list[str]:
-    """A label and its text, folded under itself."""
+def labelled(label: str, value: str, columns: int | None = None) -> list[str]:
+    """A label and its text, folded under itself at so many columns, None for those of the terminal."""
     indent = " " * (LABEL + 2)
-    return textwrap.wrap(value, width(), initial_indent=f"  {label:<{LABEL}}", subsequent_indent=indent)
+    return textwrap.wrap(value, columns or width(), initial_indent=f"  {label:<{LABEL}}", subsequent_indent=indent)
 
 
 def _banded(band: Band) -> str:

@@ -3,8 +3,6 @@
 import gc
 import sys
 import threading
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -16,7 +14,7 @@ from textual.worker import Worker, WorkerState
 from ..estimator.snapshot import EngineView, Snapshot
 from . import themes
 from .commands import COMMANDS as TABLE
-from .commands import INTERVALS, SPEEDS, stepped
+from .commands import INTERVALS, SPEEDS, available, stepped
 from .feed import Feed
 from .format import address
 from .screens.palette import Palette
@@ -80,7 +78,7 @@ class LlmTop(App[None]):
             yield Engines(id="engines").data_bind(LlmTop.snapshot, row_id=LlmTop.row_id)
             yield Devices(id="devices").data_bind(LlmTop.snapshot)
             yield Log(id="log").data_bind(LlmTop.snapshot)
-        yield Keys(replay=self.feed.player is not None)
+        yield Keys(available(replay=self.feed.player is not None))
 
     def on_mount(self) -> None:
         """Starts the beat, and the feed once the first frame stands."""
@@ -130,7 +128,7 @@ class LlmTop(App[None]):
         """All keys."""
         from .screens.help import Help  # noqa: PLC0415
 
-        self.push_screen(Help(version=self.version, replay=self.feed.player is not None))
+        self.push_screen(Help(available(replay=self.feed.player is not None), version=self.version))
 
     def action_inspect(self) -> None:
         """Where the numbers come from."""
@@ -139,6 +137,12 @@ class LlmTop(App[None]):
         view = self.engine()
         if view is not None:
             self.push_screen(Inspect(view, self.snapshot))
+
+    def action_fit(self) -> None:
+        """What this machine can run."""
+        from .screens.fit import Fit  # noqa: PLC0415
+
+        self.push_screen(Fit(self.snapshot, replay=self.feed.player is not None))
 
     def action_measure(self) -> None:
         """Asks, then measures the memory bandwidth."""
@@ -271,15 +275,9 @@ class LlmTop(App[None]):
 
     def action_save_picture(self) -> None:
         """Writes the screen as SVG."""
-        name = time.strftime("llmtop-%Y%m%d-%H%M%S.svg")
-        for folder in (Path.cwd(), Path.home()):
-            try:
-                path = self.save_screenshot(name, str(folder))
-            except OSError:
-                continue
-            self.notify(path, title="picture saved", markup=False)
-            return
-        self.notify("Neither the current folder nor the home folder can be written.", severity="error")
+        from .picture import save  # noqa: PLC0415
+
+        save(self)
 
     def action_seek(self, seconds: int) -> None:
         """Jumps in the recording."""

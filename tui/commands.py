@@ -3,7 +3,7 @@
 # ruff: noqa: E501 # a table is read by its rows
 from typing import Literal, NamedTuple
 
-Group = Literal["Look", "Engines", "Panels", "Display", "Recording"]
+Group = Literal["Look", "Engines", "Panels", "Display", "Recording", "Models", "Question", "Rows"]
 
 
 class Command(NamedTuple):
@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("question_mark,f1", "?", "help", "Help", "All keys, and what the colours say.", "Look", "help"),
     Command("d", "d", "inspect", "Details of the engine", "Where each number comes from, and how often it moves.", "Look", "details"),
     Command("m", "m", "measure", "Measure the memory bandwidth", "Uses all cores for some 10 s; asks first.", "Look", "measure"),
+    Command("f", "f", "fit", "What can this machine run", "Every model with its speed here, or on hardware to imagine.", "Look", "fit"),
     Command("p,space", "p", "pause", "Pause or go on", "Freezes the picture; reading goes on.", "Look", "pause"),
     Command("ctrl+p", "^p", "command_palette", "Command palette", "Everything by name.", "Look"),
     Command("q,ctrl+c,ctrl+q", "q", "quit", "Quit", "Ends llmtop.", "Look", "quit"),
@@ -59,6 +60,32 @@ COMMANDS: tuple[Command, ...] = (
     Command("less_than_sign,comma", "<", "speed(-1)", "Play slower", "Half the speed.", "Recording"),
     Command("greater_than_sign,full_stop", ">", "speed(1)", "Play faster", "Double the speed.", "Recording"),
 )  # fmt: skip
+
+FIT: tuple[Command, ...] = (
+    Command("question_mark,f1", "?", "help", "Help", "All keys, and what the columns say.", "Look", "help"),
+    Command("escape,q,f", "Esc", "back", "Back to the monitor", "Leaves the line, then the filter, then this screen.", "Look", "back"),
+    Command("enter", "Enter", "study", "This model in depth", "Quantisations, contexts, batches, what would help.", "Models", "depth"),
+    Command("slash", "/", "filter", "Filter the models", "Filters as you type, by name, quantisation, task or place.", "Models", "filter"),
+    Command("h", "h", "machine", "Imagine other hardware", "As in: 2x RTX 3090 + 64GB RAM; nothing: this machine.", "Question", "hardware"),
+    Command("e", "e", "engine", "Choose the engine", "From a list of all that are known.", "Question", "engine"),
+    Command("c", "c", "context", "Choose the context", "How many tokens the cache must have room for.", "Question", "context"),
+    Command("r", "r", "again", "Look again", "With the memory that is free now, and what is on the disk now.", "Question"),
+    Command("m", "m", "app.measure", "Measure the memory bandwidth", "Uses all cores for some 10 s; asks first.", "Question"),
+    Command("o", "o", "sort", "Sort by the next column", "By worth, speed, memory or name; a click on a heading does too.", "Rows", "sort"),
+    Command("a", "a", "everything", "All quantisations, or the best ones", "Also those that nobody would take, and what does not fit.", "Rows", "all"),
+    Command("up,k", "↑ k", "step(-1)", "One row up", "One row up.", "Rows"),
+    Command("down,j", "↓ j", "step(1)", "One row down", "One row down.", "Rows"),
+    Command("pageup", "PgUp", "page(-1)", "One page up", "One page up.", "Rows"),
+    Command("pagedown", "PgDn", "page(1)", "One page down", "One page down.", "Rows"),
+    Command("home,g", "Home g", "page(-1000000)", "First row", "To the first row.", "Rows"),
+    Command("end,G", "End G", "page(1000000)", "Last row", "To the last row.", "Rows"),
+    Command("ctrl+p", "^p", "app.command_palette", "Command palette", "Everything by name.", "Display"),
+    Command("t", "t", "app.next_theme", "Dark or light", "The other one of llmtop's themes.", "Display"),
+    Command("T", "T", "app.change_theme", "Choose a theme", "Any theme, from a list.", "Display"),
+    Command("s", "s", "app.save_picture", "Save a picture", "Writes the screen as SVG into the current folder.", "Display"),
+    Command("ctrl+c,ctrl+q", "^c", "app.quit", "Quit", "Ends llmtop.", "Display"),
+)  # fmt: skip
+"""What the screen of `f` has: the same three uses."""
 
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between two readings that `+` and `-` step through."""

@@ -120,11 +120,11 @@ def _changes(found: Sequence[Change], now: Prediction) -> list[str]:
     ]
 
 
-def batches(found: Batching) -> list[str]:
-    """The curve over the streams, one line a batch, and its knee."""
+def batches(found: Batching, columns: int | None = None) -> list[str]:
+    """The curve over the streams, one line a batch, and its knee; in so many columns, None for the terminal's."""
     lines = [f"Batching {'streams':>11} {'tok/s':>9} {'each':>8}  range"]
     top = max(point.decode_tps.value for point in found.points)
-    cells = max(min(width() - 52, 24), 8)
+    cells = max(min((columns or width()) - 52, 24), 8)
     for point in found.points:
         band = point.decode_tps
         lines.append(
@@ -134,7 +134,8 @@ def batches(found: Batching) -> list[str]:
     if found.knee:
         lines += _wrapped(
             f"knee: from {found.knee} streams on their own work (matrices, cache) takes longer than what they share "
-            "(weights, layers); half of what batching can ever bring is reached there"
+            "(weights, layers); half of what batching can ever bring is reached there",
+            columns,
         )
     if found.most_streams is not None:
         room = f"{found.most_streams} streams" if found.most_streams != 1 else "1 stream"
@@ -162,5 +163,5 @@ def _ms(value: float) -> str:
     return f"{value * 1e3:.{2 if value < 0.01 else 1 if value < 0.1 else 0}f} ms" if value < 10.0 else f"{value:.0f} s"
 
 
-def _wrapped(words: str) -> list[str]:
-    return textwrap.wrap(words, width(), initial_indent="  ", subsequent_indent="  ")
+def _wrapped(words: str, columns: int | None = None) -> list[str]:
+    return textwrap.wrap(words, columns or width(), initial_indent="  ", subsequent_indent="  ")

@@ -65,6 +65,13 @@ def test_the_gpu_first_then_both_then_nowhere(gib: float, where: str | None) -> 
         assert found.question.host is CPU
 
 
+def test_what_is_missing_counts_the_memory_of_both() -> None:
+    """12 GiB x 0.98 and 32 GiB x 0.9 are 40.56; 45 GiB of weights need 46.67 with all that comes besides."""
+    found = fit(model(45.0), BOX, WISH)
+    assert found.runs_on is None
+    assert (found.needed_bytes - found.free_bytes) / GIB == pytest.approx(46.67 - 40.56, abs=0.05)
+
+
 def test_without_a_gpu_the_cpu_takes_it_and_nothing_more() -> None:
     alone = Box(cpu=CPU)
     assert fit(model(20.0), alone, WISH).runs_on == "cpu"

@@ -56,19 +56,23 @@ def _here() -> AskedBox:
     from ..here import here  # noqa: PLC0415 - the probes are loaded only where this machine is meant
 
     found = here()
-    cpu = found.cpu if found.cpu and _has_bandwidth(found.cpu) else None
-    if not found.gpus and cpu is None:
+    about = local_box(found.gpus, found.cpu, found.problems)
+    if about is None:
         name = f" ({found.cpu.name})" if found.cpu else ""
         raise Refusal(
             f"the memory bandwidth of this machine{name} is not known: run llmtop probe --measure, "
             "or name other hardware with --hardware"
         )
-    return AskedBox(
-        box=Box(gpus=found.gpus, cpu=cpu),
-        words=_words([*found.gpus, *([cpu] if cpu else [])]),
-        local=True,
-        notes=found.problems,
-    )
+    return about
+
+
+def local_box(gpus: tuple[Device, ...], cpu: Device | None, notes: tuple[str, ...]) -> AskedBox | None:
+    """The machine that these devices were read on; None where nothing of it has a known bandwidth."""
+    known = cpu if cpu and _has_bandwidth(cpu) else None
+    if not gpus and known is None:
+        return None
+    words = _words([*gpus, *([known] if known else [])])
+    return AskedBox(box=Box(gpus=gpus, cpu=known), words=words, local=True, notes=notes)
 
 
 def _has_bandwidth(device: Device) -> bool:

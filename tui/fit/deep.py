@@ -12,11 +12,17 @@ HEAD = ("", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "PREFILL", "1ST TOK
 
 def text(found: Depth) -> str:
     """The sections, with a blank line between them."""
-    sections = [_quantisations(found), _contexts(found), _caches(found), _batches(found), _binds(found), _helps(found)]
-    return "\n\n".join("\n".join(section) for section in sections if section)
+    return "\n\n".join("\n".join(section) for section in sections(found))
 
 
-def _quantisations(found: Depth) -> list[str]:
+def sections(found: Depth, columns: int | None = None) -> list[list[str]]:
+    """The lines of each section in so many columns, None for those of the terminal."""
+    made = [_quantisations(found, columns), _contexts(found, columns), _caches(found, columns)]
+    made += [_batches(found, columns), _binds(found, columns), _helps(found)]
+    return [section for section in made if section]
+
+
+def _quantisations(found: Depth, columns: int | None) -> list[str]:
     cells: list[tuple[str, ...]] = [HEAD]
     for each in found.row:
         line = row(each)
@@ -33,10 +39,10 @@ def _quantisations(found: Depth) -> list[str]:
                 seconds(wait.value) if wait else "–",
             )
         )
-    return aligned(cells)
+    return aligned(cells, columns=columns)
 
 
-def _contexts(found: Depth) -> list[str]:
+def _contexts(found: Depth, columns: int | None) -> list[str]:
     if not found.contexts:
         return []
     name = found.chosen.fit.facts.quantization or "it"
@@ -45,29 +51,29 @@ def _contexts(found: Depth) -> list[str]:
         band = each.decode_tps
         where = {"gpu": "GPU", "cpu": "CPU"}.get(each.runs_on, "GPU and CPU")
         cells.append((tokens(each.context), f"{exact_rate(band.value)} ({span(band.low, band.high)})", where))
-    return [f"{name} with the context full", *aligned(cells, indent=2)]
+    return [f"{name} with the context full", *aligned(cells, 2, columns)]
 
 
-def _caches(found: Depth) -> list[str]:
+def _caches(found: Depth, columns: int | None) -> list[str]:
     known = [each for each in found.caches if each.max_context is not None]
     if not known:
         return []
     words = ", ".join(f"{tokens(each.max_context)} with {each.kv}" for each in known)
-    return labelled("KV cache", f"the longest context is {words}")
+    return labelled("KV cache", f"the longest context is {words}", columns)
 
 
-def _batches(found: Depth) -> list[str]:
-    return batches(found.batch) if found.batch and found.batch.most_streams != 0 else []
+def _batches(found: Depth, columns: int | None) -> list[str]:
+    return batches(found.batch, columns) if found.batch and found.batch.most_streams != 0 else []
 
 
-def _binds(found: Depth) -> list[str]:
+def _binds(found: Depth, columns: int | None) -> list[str]:
     made = found.chosen.found
     if made is None:
         missing = found.chosen.fit.needed_bytes - found.chosen.fit.free_bytes
         return [f"It does not fit: {size(missing)} of memory are missing."]
     roof = made.ceiling.decode_tps
     of = f", {percent(made.decode_tps.value / roof)} of the {exact_rate(roof)} ceiling" if roof else ""
-    return labelled("binds", f"{LIMITS[made.limit]}{of}") + labelled("basis", made.basis)
+    return labelled("binds", f"{LIMITS[made.limit]}{of}", columns) + labelled("basis", made.basis, columns)
 
 
 def _helps(found: Depth) -> list[str]:

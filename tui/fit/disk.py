@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...estimator.fit import Wish, fit
 from ...estimator.offers import offer
@@ -19,13 +19,19 @@ SLOW_S = 0.5
 
 
 def on_disk(about: AskedBox, wanted: Wish) -> list[Row]:
-    """What the stores hold, the largest that fit first; what is no language model that can be read is left out.
+    """What the stores hold, the largest that fit first; what is no language model that can be read is left out."""
+    return rows_of(_read(present(), _told if sys.stderr is not None and sys.stderr.isatty() else None), about, wanted)
 
-    Raises:
-        Unanswerable: nothing runs on this machine.
-    """
+
+def read() -> list[tuple[Stored, ModelFacts]]:
+    """The language models of this machine that can be read, without a word about it."""
+    return list(_read(present(), None))
+
+
+def rows_of(models: Iterable[tuple[Stored, ModelFacts]], about: AskedBox, wanted: Wish) -> list[Row]:
+    """The largest that fit first; those that the engine cannot run here are left out."""
     rows: list[Row] = []
-    for stored, found in _read(present()):
+    for stored, found in models:
         try:
             made = offer(None, fit(found, about.box, wanted))
         except Unanswerable:
@@ -34,12 +40,16 @@ def on_disk(about: AskedBox, wanted: Wish) -> list[Row]:
     return sorted(rows, key=lambda each: (each.fits, each.memory_bytes), reverse=True)
 
 
-def _read(found: list[Stored]) -> Iterator[tuple[Stored, ModelFacts]]:
+def _told(words: str) -> None:
+    sys.stderr.write(f"\r{words}" if words else "\r\033[K")
+    sys.stderr.flush()
+
+
+def _read(found: list[Stored], tell: Callable[[str], None] | None) -> Iterator[tuple[Stored, ModelFacts]]:
     began, told = time.monotonic(), False
     for at, stored in enumerate(found):
-        if time.monotonic() - began > SLOW_S and sys.stderr is not None and sys.stderr.isatty():
-            sys.stderr.write(f"\rreading the models on this disk: {at} of {len(found)}")
-            sys.stderr.flush()
+        if tell and time.monotonic() - began > SLOW_S:
+            tell(f"reading the models on this disk: {at} of {len(found)}")
             told = True
         try:
             model = facts(str(stored.path))
@@ -47,5 +57,5 @@ def _read(found: list[Stored]) -> Iterator[tuple[Stored, ModelFacts]]:
             continue
         if model is not None and not model.missing_shards and model.kv_elements:
             yield stored, model
-    if told:
-        sys.stderr.write("\r\033[K")
+    if told and tell:
+        tell("")

@@ -5,12 +5,15 @@ import argparse
 from ...estimator.catalogue.models import model as known_model
 from ...estimator.fit import Wish, fit
 from ...estimator.offers import READING_TPS, Offer, of_model, offer
+from ...probes.sample import ModelFacts
 from ..asked_model import asked_model
 from .box import AskedBox
 
 
-def offers_of(options: argparse.Namespace, about: AskedBox, wanted: Wish) -> tuple[list[Offer], tuple[str, ...]]:
-    """The chosen quantisation first; a file has one only. With what was taken where nothing was said.
+def offers_of(
+    options: argparse.Namespace, about: AskedBox, wanted: Wish, first: str | None = None
+) -> tuple[list[Offer], tuple[str, ...]]:
+    """The chosen quantisation first, or `first`; a file has one only. With what was taken where nothing was said.
 
     Raises:
         UnknownName: it is neither a file nor a name that is known.
@@ -26,9 +29,21 @@ def offers_of(options: argparse.Namespace, about: AskedBox, wanted: Wish) -> tup
             [asked.facts.quantization or ""] if options.quant or _says_format(name, asked.facts.quantization) else None
         )
         found = of_model(row, about.box, wanted, options.min_tps or READING_TPS, only)
+        if first is not None:
+            found.sort(key=lambda each: each.fit.facts.quantization != first)
         notes = tuple(note for note in asked.notes if "no quantisation was named" not in note)
-        return found, notes
-    return [offer(None, fit(asked.facts, about.box, wanted))], asked.notes
+        return found, (*notes, *_limited(asked.facts, wanted))
+    return [offer(None, fit(asked.facts, about.box, wanted))], (*asked.notes, *_limited(asked.facts, wanted))
+
+
+def _limited(facts: ModelFacts, wanted: Wish) -> list[str]:
+    """That it cannot have the context that was asked for."""
+    limit = facts.context_length
+    return (
+        [f"{facts.name} has {limit} tokens of context at most: so many are taken"]
+        if limit and limit < wanted.context
+        else []
+    )
 
 
 def _says_format(name: str, quantization: str | None) -> bool:

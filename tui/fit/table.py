@@ -4,9 +4,12 @@ import csv
 import io
 import shutil
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..format import exact_rate, percent, seconds, size, span
-from .rows import Row
+
+if TYPE_CHECKING:  # the estimator behind it takes a while to load: the screen draws before
+    from .rows import Row
 
 HEAD = ("MODEL", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "1ST TOKEN", "PER TOKEN")
 PLACES = {"gpu": "GPU", "cpu": "CPU"}
@@ -17,15 +20,15 @@ NAME = 30
 """Cells that a model's name may take."""
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence["Row"]) -> str:
     """Aligned columns."""
     return "\n".join(aligned([HEAD, *(_cells(row) for row in rows)]))
 
 
-def aligned(cells: Sequence[tuple[str, ...]], indent: int = 0) -> list[str]:
-    """Lines of a table; the columns at the right are left out where the terminal is narrow."""
+def aligned(cells: Sequence[tuple[str, ...]], indent: int = 0, columns: int | None = None) -> list[str]:
+    """Lines of a table in so many columns, None for the terminal's; where they are few, the right is left out."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    room = shutil.get_terminal_size().columns - indent
+    room = (columns or shutil.get_terminal_size().columns) - indent
     shown = len(widths)
     while shown > LEAST and sum(widths[:shown]) + GAP * (shown - 1) > room:
         shown -= 1
@@ -36,14 +39,16 @@ def aligned(cells: Sequence[tuple[str, ...]], indent: int = 0) -> list[str]:
     ]
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence["Row"]) -> str:
     """One table."""
     lines = [HEAD, tuple("---" for _ in HEAD), *(_cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
-def comma_separated(rows: Sequence[Row]) -> str:
+def comma_separated(rows: Sequence["Row"]) -> str:
     """All fields, bands as three columns, units in the names."""
+    from .rows import Row  # noqa: PLC0415
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     bands = ("decode_tps", "prefill_tps", "ttft_s")
@@ -64,7 +69,7 @@ def _plain(value: object) -> object:
     return "|".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: "Row") -> tuple[str, ...]:
     name = row.model if len(row.model) <= NAME else f"{row.model[: NAME - 1]}…"
     return (
         name,
@@ -78,7 +83,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _speed(row: Row) -> str:
+def _speed(row: "Row") -> str:
     """Of decoding; of reading where it does that only."""
     band, read = row.decode_tps, row.prefill_tps
     if band:
@@ -86,7 +91,7 @@ def _speed(row: Row) -> str:
     return f"reads {exact_rate(read.value)}" if read else "–"
 
 
-def place(row: Row) -> str:
+def place(row: "Row") -> str:
     """Where it runs, or how much is missing."""
     if row.runs_on is None:
         return f"no: {size(row.memory_bytes - row.memory_free_bytes)} missing"

@@ -1,15 +1,18 @@
-"""The help page: every command of the table, and what the colours say."""
+"""The help page: every command of a screen, and what its colours or columns say."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from ..commands import available
+from ..commands import Command
 from ..widgets.row import BLANK, Row, left, row
 from .dialog import Dialog
 
-LEGEND: tuple[tuple[str, str, str], ...] = (
+Legend = Sequence[tuple[str, str, str]]
+"""A word, its ink, and what it says."""
+
+LEGEND: Legend = (
     ("measured", "measured", "tokens/s that the engine makes now, from its own counters"),
     ("expected", "expected", "what good software reaches on this hardware"),
     ("ceiling", "ceiling", "the physical roof: memory bandwidth or compute"),
@@ -26,16 +29,17 @@ class Help(Dialog[None]):
 
     heading = "help"
 
-    def __init__(self, *, version: str, replay: bool) -> None:
+    def __init__(self, commands: Sequence[Command], legend: Legend = LEGEND, *, version: str = "") -> None:
         super().__init__()
+        self._commands = commands
+        self._legend = legend
         self._version = version
-        self._replay = replay
 
     def rows(self, width: int) -> Sequence[Row]:
         """The legend, then the commands by group."""
-        lines = [row((left(word, 10), ink), (left(text, width - 10), "text")) for word, ink, text in LEGEND]
+        lines = [row((left(word, 10), ink), (left(text, width - 10), "text")) for word, ink, text in self._legend]
         group = ""
-        for command in available(replay=self._replay):
+        for command in self._commands:
             if command.group != group:
                 group = command.group
                 lines += [BLANK, row((group, "strong"))]

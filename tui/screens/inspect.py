@@ -174,6 +174,8 @@ def device_rows(device: Device, width: int, idle_w: float | None = None, spent_j
         *entry("session", fmt.energy(spent_j) if spent_j is not None else None, width),
         *entry("throttled", ", ".join(device.throttle_reasons) or None, width, "warn"),
         *entry("problem", device.problem, width, "warn"),
+        *(line for words in device.unread for line in entry("not read", words, width, "dim")),
+        *(line for words in device.remarks for line in entry("note", words, width)),
     ]
 
 

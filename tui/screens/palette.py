@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ..commands import Command, available
+from ..commands import FIT, Command, available
+
+FIT_SCREEN = "fit"
+"""Name of the screen that has commands of its own."""
 
 
 class Palette(Provider):
@@ -12,7 +15,8 @@ class Palette(Provider):
 
     def _commands(self) -> list[Command]:
         replay = bool(self.app.check_action("seek", ()))
-        return [command for command in available(replay=replay) if command.action != "command_palette"]
+        commands = FIT if self.screen.name == FIT_SCREEN else available(replay=replay)
+        return [command for command in commands if not command.action.endswith("command_palette")]
 
     async def discover(self) -> Hits:
         """All commands, before anything is typed."""
@@ -30,6 +34,6 @@ class Palette(Provider):
 
     def _run(self, command: Command) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            await self.app.run_action(command.action)
+            await self.app.run_action(command.action, self.screen if self.screen.name == FIT_SCREEN else self.app)
 
         return run

@@ -106,7 +106,7 @@ def nothing(snapshot: Snapshot, width: int, height: int) -> list[Row]:
         BLANK,
         row(("  r", "key"), ("  look again now", "text")),
         row(("  llmtop demo", "key"), ("  see it work with a small model", "text")),
-        row(("  llmtop fit", "key"), ("  see what this machine can run", "text")),
+        row(("  f", "key"), ("  see what this machine can run", "text")),
         row(("  llmtop --url http://host:8000", "key"), ("  watch an engine elsewhere", "text")),
         BLANK,
     ]

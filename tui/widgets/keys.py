@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from textual import events
 
-from ..commands import available
+from ..commands import Command
 from .painted import Painted
 from .row import Row, Span, row
 
@@ -12,9 +12,9 @@ from .row import Row, Span, row
 class Keys(Painted):
     """One line at the bottom."""
 
-    def __init__(self, *, replay: bool, id: str | None = None) -> None:  # noqa: A002 # Textual's name
+    def __init__(self, commands: Sequence[Command], *, id: str | None = None) -> None:  # noqa: A002 # Textual's name
         super().__init__(id=id)
-        self._replay = replay
+        self._commands = commands
         self._targets: list[tuple[int, int, str]] = []
 
     def paint(self, width: int, height: int) -> Sequence[Row]:
@@ -23,8 +23,8 @@ class Keys(Painted):
         spans: list[Span] = []
         self._targets = []
         x = 0
-        shown = [command for command in available(replay=self._replay) if command.short]
-        shown.sort(key=lambda command: command.short not in {"help", "quit"})
+        shown = [command for command in self._commands if command.short]
+        shown.sort(key=lambda command: command.short not in {"help", "quit", "back"})
         for command in shown:
             took = len(command.shown) + len(command.short) + 3
             if x + took > width:
@@ -41,4 +41,4 @@ class Keys(Painted):
             return
         for start, end, action in self._targets:
             if start <= at.x < end:
-                await self.run_action(f"app.{action}")
+                await self.app.run_action(action, self.screen if self.screen.is_modal else self.app)
