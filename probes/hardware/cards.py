@@ -1,5 +1,6 @@
 """Several cards read side by side: one that hangs keeps nobody waiting."""
 
+import threading
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
@@ -61,6 +62,7 @@ class _Desk:
         """What came too late for the reading before."""
         self._since: float | None = None
         self._thread: Thread | None = None
+        self._told = False
 
     def ask(self) -> bool:
         """Asks, unless the card still owes an answer."""
@@ -93,5 +95,16 @@ class _Desk:
         while True:
             self._asked.wait()
             self._asked.clear()
-            self._answer = self._card.read()
+            try:
+                self._answer = self._card.read()
+            except Exception as fault:  # noqa: BLE001 - one card that cannot be read must not silence the others' reader
+                self._answer = self._failed(fault)
             self._answered.set()
+
+    def _failed(self, fault: Exception) -> tuple[Device, ...]:
+        """What lasts, and that it was our fault; the details go where those of other threads go, once."""
+        if not self._told:
+            self._told = True
+            threading.excepthook(threading.ExceptHookArgs((type(fault), fault, fault.__traceback__, self._thread)))
+        words = f"a fault in llmtop while it was read ({type(fault).__name__})"
+        return tuple(device.lasting(words) for device in self._answer or self._card.known())

@@ -1,8 +1,10 @@
 """Cards that hang beside cards that answer."""
 
+import threading
 import time
 from threading import Event
 
+import pytest
 from llmtop.probes.hardware.cards import Cards
 from llmtop.probes.sample import Device
 
@@ -74,3 +76,26 @@ def test_a_card_that_is_always_late_is_told_a_reading_later_and_is_waited_for_on
         slow, fast = cards.read()
         assert (slow.problem, slow.power_w, fast.power_w) == (None, float(turn), float(turn + 1))
         assert time.monotonic() - began < 0.09
+
+
+def test_a_fault_of_ours_in_one_card_is_told_once_and_the_card_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def hook(crash: threading.ExceptHookArgs) -> None:
+        told.append(str(crash.exc_value))
+
+    monkeypatch.setattr(threading, "excepthook", hook)
+    faulty, well = Counting("0"), Counting("1")
+    read = faulty.read
+
+    def failing() -> tuple[Device, ...]:
+        if read()[0].power_w in {2.0, 3.0}:
+            raise ValueError("odd")
+        return (Device(id="0", name="met", vendor="ACME", kind="gpu"),)
+
+    monkeypatch.setattr(faulty, "read", failing)
+    cards = Cards([faulty, well])
+    problems = [cards.read()[0].problem for _ in range(4)]
+    assert problems == [None, *["a fault in llmtop while it was read (ValueError)"] * 2, None]
+    assert told == ["odd"]
+    assert well.reads == 4
