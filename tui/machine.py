@@ -1,7 +1,6 @@
 """What this machine is, in sections of labelled lines: made once, printed as text or Markdown."""
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -22,8 +21,12 @@ class Section(Struct, frozen=True):
 
 def machine(snapshot: Snapshot) -> list[Section]:
     """The machine, its devices, and what could not be read. Names no host, no user, no serial number."""
-    alike = [list(group) for _, group in groupby(snapshot.devices, _lasting)]
-    sections = [_box(snapshot.host or Host(name=UNKNOWN, os=UNKNOWN)), *(_section(group) for group in alike)]
+    alike: dict[object, list[Device]] = {}
+    for device in snapshot.devices:
+        alike.setdefault(_lasting(device), []).append(device)
+    place = {device.id: at for at, device in enumerate(snapshot.devices)}
+    sections = [_box(snapshot.host or Host(name=UNKNOWN, os=UNKNOWN))]
+    sections += [_section(group, _ids(group, place)) for group in alike.values()]
     return [*sections, *_unread(snapshot)]
 
 
@@ -37,30 +40,41 @@ def _box(host: Host) -> Section:
 
 def _lasting(device: Device) -> object:
     """Equal for devices that differ in their place and in what they do only."""
-    limits = tuple((limit.name, limit.min_w, limit.max_w, limit.default_w, limit.writable) for limit in device.limits)
+    link = device.pcie or Pcie()
     return (
         (device.name, device.kind, device.memory_total_bytes, device.bandwidth_gbs.peak, device.compute_tflops),
-        (device.parent, device.driver, device.ecc, device.processor, device.remarks, limits, bool(device.problem)),
+        (device.parent, device.driver, device.ecc, device.processor, device.remarks, device.limits),
+        (device.fabric, link.width, link.generation_max, link.width_max, bool(device.problem)),
     )
 
 
-def _section(devices: Sequence[Device]) -> Section:
+def _ids(devices: Sequence[Device], place: Mapping[str, int]) -> str:
+    """As in "nvidia0, nvidia2 to nvidia7"; `place` is where each stands among all."""
+    runs: list[list[str]] = []
+    for device in devices:
+        if runs and place[device.id] == place[runs[-1][-1]] + 1:
+            runs[-1].append(device.id)
+        else:
+            runs.append([device.id])
+    return ", ".join(" to ".join([run[0], run[-1]] if len(run) > 1 else run) for run in runs)
+
+
+def _section(devices: Sequence[Device], ids: str) -> Section:
     """The facts of the first stand for all; what they do now has a line each."""
     first = devices[0]
-    ids = first.id if len(devices) == 1 else f"{first.id} to {devices[-1].id}"
     title = f"{ids}: {f'{len(devices)} x ' if len(devices) > 1 else ''}{first.name}"
     part = f"a part of {first.parent}" if first.parent else None
     # cores of GPUs are counted in other units by each maker: only those of CPUs are shown
     facts = [
         ("cores", _cores(first) if first.kind == "cpu" else None),
         ("", ", ".join(first.processor.instructions) if first.processor else None),
-        ("chip", "; ".join(filter(None, (first.architecture, first.driver, part)))),
-        ("memory", _memory(first)),
+        ("chip", "; ".join(filter(None, (_architecture(first), first.driver, part)))),
+        ("memory", _memory(devices)),
         ("", _modules(first.processor.memory if first.processor else None)),
-        ("bandwidth", bandwidth(first) or UNKNOWN),
-        ("", first.bandwidth_gbs.basis),
+        ("bandwidth", _bandwidths(devices) or UNKNOWN),
+        ("", next((each for each in devices if each.bandwidth_gbs.measured), first).bandwidth_gbs.basis),
         ("compute", compute(first)),
-        ("link", "; ".join(filter(None, (_pcie(first.pcie), _fabric(first))))),
+        ("link", "; ".join(filter(None, (_pcie([device.pcie for device in devices]), _fabric(first))))),
         *(("limit" if at == 0 else "", _limit(limit)) for at, limit in enumerate(first.limits)),
     ]
     lines = [(label, words) for label, words in facts if words]
@@ -86,6 +100,12 @@ def _unread(snapshot: Snapshot) -> list[Section]:
     return [Section("not read", tuple(lines))] if lines else []
 
 
+def _architecture(device: Device) -> str | None:
+    if device.vendor == "NVIDIA" and device.architecture:
+        return f"compute capability {device.architecture}"
+    return device.architecture
+
+
 def _cores(device: Device) -> str:
     chip = device.processor or Processor()
     kinds = [(chip.performance_cores, "performance"), (chip.efficiency_cores, "efficiency")]
@@ -101,8 +121,16 @@ def _counted(number: int | None, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}" if number else ""
 
 
-def _memory(device: Device) -> str:
-    parts = [f"{used_of(device.memory_used_bytes, device.memory_total_bytes)} used"]
+def _memory(devices: Sequence[Device]) -> str:
+    """What is used of each, from the emptiest to the fullest where they are several."""
+    device = devices[0]
+    used = [each.memory_used_bytes for each in devices if each.memory_used_bytes is not None]
+    if len(set(used)) > 1:
+        parts = [f"{size(device.memory_total_bytes)} each, {size(min(used))} to {size(max(used))} used"]
+    elif used:
+        parts = [f"{used_of(used[0], device.memory_total_bytes)} used"]
+    else:
+        parts = [size(device.memory_total_bytes)] if device.memory_total_bytes else []
     parts += [device.memory_type] if device.memory_type else []
     parts += ["shared with the CPU"] if device.unified_memory else []
     parts += [f"{size(device.carveout_bytes)} of it set apart"] if device.carveout_bytes else []
@@ -134,6 +162,19 @@ def _module(module: MemoryModule) -> str:
     return f"{size(module.size_bytes)} {name}{slow}"
 
 
+def _bandwidths(devices: Sequence[Device]) -> str:
+    """As `bandwidth`, with the slowest and the fastest of several."""
+    measured = sorted(known.measured for device in devices if (known := device.bandwidth_gbs).measured)
+    peak = devices[0].bandwidth_gbs.peak
+    if len(devices) == 1 or not measured:
+        return bandwidth(devices[0])
+    number = f" on {len(measured)} of {len(devices)}" if len(measured) < len(devices) else ""
+    span = f"{measured[0]:.1f} to {measured[-1]:.1f}" if measured[0] < measured[-1] else f"{measured[0]:.1f}"
+    share = f" ({percent(measured[0] / peak)} at least)" if peak else ""
+    paper = f"{peak:.0f} GB/s on paper, " if peak else ""
+    return f"{paper}{span} GB/s measured{number}{share}"
+
+
 def bandwidth(device: Device) -> str:
     """As in "1008 GB/s on paper, 930 GB/s measured (92 %)"; empty where nothing is known."""
     known = device.bandwidth_gbs
@@ -155,11 +196,13 @@ def _short(rate: float) -> str:
     return f"{rate:.0f}" if rate >= 99.95 else f"{rate:.3g}"
 
 
-def _pcie(link: Pcie | None) -> str | None:
+def _pcie(links: Sequence[Pcie | None]) -> str | None:
+    """Of several what they can do, unless they all run alike: at rest a link slows down."""
+    link = links[0]
     if link is None:
         return None
     now, most = _lanes(link.generation, link.width), _lanes(link.generation_max, link.width_max)
-    if now and most and now != most:
+    if now and most and now != most and len(set(links)) == 1:
         return f"PCIe {most}, now {now}"
     return f"PCIe {most or now}" if most or now else None
 
@@ -195,7 +238,8 @@ def _now(device: Device) -> str:
         f"memory {celsius(device.memory_temperature_c)}" if device.memory_temperature_c is not None else "",
         megahertz(device.sm_clock_mhz) if device.sm_clock_mhz is not None else "",
         f"memory {megahertz(device.memory_clock_mhz)}" if device.memory_clock_mhz is not None else "",
-        f"{percent(device.utilization)} busy" if device.utilization is not None else "",
+        # the CPU has been busy with this very look
+        f"{percent(device.utilization)} busy" if device.utilization is not None and device.kind != "cpu" else "",
         f"held down: {', '.join(device.throttle_reasons)}" if device.throttle_reasons else "",
     ]
     return ", ".join(filter(None, moving))

@@ -1,5 +1,7 @@
 """What this machine is, as text for a terminal and as Markdown for a forum."""
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 
@@ -10,9 +12,15 @@ WIDTH = 100
 _LABEL = 11
 
 
-def text(sections: Sequence[Section]) -> str:
+def columns() -> int:
+    """`WIDTH`, or those of a terminal that is narrower."""
+    narrow = sys.stdout is not None and sys.stdout.isatty()
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH) if narrow else WIDTH
+
+
+def text(sections: Sequence[Section], width: int = WIDTH) -> str:
     """One block of lines a section."""
-    return "\n\n".join("\n".join([section.title, *_lines(section)]) for section in sections)
+    return "\n\n".join("\n".join([section.title, *_lines(section, width)]) for section in sections)
 
 
 def markdown(sections: Sequence[Section], version: str) -> str:
@@ -23,12 +31,18 @@ def markdown(sections: Sequence[Section], version: str) -> str:
     return "\n\n".join([*blocks, f"llmtop {version}, `llmtop probe --markdown`"])
 
 
-def _lines(section: Section) -> list[str]:
+def _lines(section: Section, width: int) -> list[str]:
+    """Commands and paths stay whole, so that they can be copied."""
     lines: list[str] = []
     for label, words in section.lines:
         head = f"  {label:<{_LABEL}}"
         lines += textwrap.wrap(
-            words, WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+            words,
+            max(width, 2 * len(head)),
+            initial_indent=head,
+            subsequent_indent=" " * len(head),
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     return lines
 

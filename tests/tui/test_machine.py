@@ -17,6 +17,7 @@ from llmtop.probes.sample import (
 from llmtop.tui.here import worthwhile
 from llmtop.tui.machine import machine
 from llmtop.tui.machine_print import WIDTH, markdown, text
+from llmtop.tui.screens.inspect import device_rows
 from msgspec.structs import replace
 
 H100 = Device(
@@ -47,6 +48,7 @@ H100 = Device(
     fabric=Fabric(name="NVLink", links=18, gbs=450.0),
     processes=(DeviceProcess(4711, 1 << 30),),
 )
+PCIE, FABRIC = Pcie(generation=1, width=16, generation_max=5, width_max=16), Fabric(name="NVLink", links=18, gbs=450.0)
 EPYC = Device(
     id="cpu",
     name="AMD EPYC 9354",
@@ -115,6 +117,58 @@ def test_cards_that_are_alike_share_their_facts_and_have_a_line_of_their_own_for
     assert len(told.splitlines()) < 45, "one screen"
     other = said(cards[0], replace(cards[1], ecc=False), EPYC)
     assert other.count("3352 GB/s") == 2
+
+
+def test_what_differs_between_cards_is_told_of_each_and_what_is_alike_is_told_once() -> None:
+    busy = [
+        replace(H100, id=f"nvidia{n}", memory_used_bytes=(8 + n) << 30, pcie=replace(PCIE, generation=1 + 4 * (n % 2)))
+        for n in range(8)
+    ]
+    told = said(*busy, EPYC)
+    assert "80.0 GiB each, 8.0 GiB to 15.0 GiB used, HBM, ECC on" in told
+    assert "PCIe 5.0 x16; NVLink" in told, "links at rest are no news"
+    lowered = replace(busy[1], limits=(replace(H100.limits[0], value_w=400.0),))
+    narrow = replace(busy[4], pcie=replace(PCIE, generation=5, width=4))
+    fewer = replace(busy[6], fabric=replace(FABRIC, links=12))
+    told = said(busy[0], lowered, *busy[2:4], narrow, busy[5], fewer, busy[7], EPYC)
+    assert "nvidia0, nvidia2 to nvidia3, nvidia5, nvidia7: 5 x NVIDIA H100" in told
+    assert "board 400 W" in told.partition("nvidia1:")[2].partition("nvidia4:")[0]
+    assert "PCIe 5.0 x16, now 5.0 x4" in told.partition("\nnvidia4:")[2].partition("\nnvidia6:")[0]
+    assert "NVLink: 12 links" in told.partition("\nnvidia6:")[2]
+
+
+def test_a_card_of_which_nothing_is_known_is_told_in_few_words() -> None:
+    denied = Device(id="nvidia0", name="NVIDIA GPU", vendor="NVIDIA", kind="gpu", problem="no permission")
+    told = said(denied, replace(EPYC, utilization=1.0))
+    assert "memory     –" not in told
+    assert "now        no permission" in told
+    assert "busy" not in told, "by this very look"
+    assert "compute capability 9.0; NVIDIA 580.65.06" in said(H100)
+
+
+def test_why_a_figure_is_missing_stands_beside_the_engine_that_uses_the_device() -> None:
+    card = replace(H100, unread=("power: of nvidia0 as a whole only",), remarks=("ECC is on",))
+    told = [" ".join("".join(words for words, *_ in line.spans).split()) for line in device_rows(card, 100)]
+    assert "not read power: of nvidia0 as a whole only" in told
+    assert "note ECC is on" in told
+
+
+def test_measured_bandwidths_of_cards_that_are_alike_are_a_span() -> None:
+    measured = [replace(H100.bandwidth_gbs, measured=each) for each in (2900.0, 3017.0, None)]
+    cards = [replace(H100, id=f"nvidia{n}", bandwidth_gbs=each) for n, each in enumerate(measured)]
+    assert "3352 GB/s on paper, 2900.0 to 3017.0 GB/s measured on 2 of 3 (87 % at least)" in said(*cards)
+    assert "3352 GB/s on paper, 3017.0 GB/s measured (90 % at least)" in said(cards[1], replace(cards[1], id="nvidia2"))
+    assert "3352 GB/s on paper\n" in said(cards[2], replace(cards[2], id="nvidia3"))
+
+
+def test_on_a_narrow_terminal_words_and_commands_stay_whole() -> None:
+    command = "sudo chmod a+r /sys/class/powercap/intel-rapl:0/energy_uj"
+    card = replace(EPYC, unread=(f"power: it may be read by root only; {command} allows it until the next boot",))
+    for width in (100, 80):
+        lines = text(machine(Snapshot(time=1.0, wall=1.0, host=HOST, devices=(H100, card))), width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert command.rpartition(" ")[2] in [word.strip() for line in lines for word in line.split()]
+        assert "200-700" in " ".join(lines)
 
 
 def test_a_box_without_a_gpu_says_so_once_and_a_driver_in_trouble_speaks_for_itself() -> None:
