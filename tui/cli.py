@@ -152,10 +152,10 @@ def _probe(options: argparse.Namespace) -> int:
         sys.stdout.buffer.write(document(snapshot) + b"\n")
         return code
     from .machine import machine
-    from .machine_print import markdown, text
+    from .machine_print import columns, markdown, text
 
     sections = machine(snapshot)
-    print(markdown(sections, VERSION) if options.markdown else text(sections))  # noqa: T201
+    print(markdown(sections, VERSION) if options.markdown else text(sections, columns()))  # noqa: T201
     return code
 
 
