@@ -108,7 +108,7 @@ def _nowhere(box: Box, asked: Engine) -> str:
     if not devices or any(device.memory_total_bytes is None for device in devices):
         return f"{asked.name} runs on none of the devices, or their memory is not known"
     names = " or ".join(dict.fromkeys(device.name for device in devices))
-    return f"{asked.name} does not run on {names}; llama.cpp runs on nearly everything"
+    return f"{asked.name} runs on none of the devices ({names}); llama.cpp runs on nearly everything"
 
 
 def _on_gpus(facts: ModelFacts, box: Box, wish: Wish) -> Fit | None:

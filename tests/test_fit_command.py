@@ -116,6 +116,9 @@ def test_a_model_that_is_too_large_has_no_speed() -> None:
         (("--quant", "Q9_X", "--hardware", "RTX 4090"), "unknown number format"),
         (("--engine", "llama.ccp", "--hardware", "RTX 4090"), "nearest: llama.cpp"),
         (("--task", "cooking"), "invalid choice"),
+        (("", "--hardware", "RTX 4090"), "unknown model"),
+        (("--top", "0"), "whole number above 0"),
+        (("--threads", "0"), "whole number above 0"),
         (("--context", "0x10"), "--context"),
         (("--json", "--csv"), "not allowed with"),
     ],
@@ -214,3 +217,24 @@ def test_models_that_give_vectors_are_shown_to_who_asks() -> None:
     asked = json.loads(fit("--hardware", NEW_USER, "--json", "--task", "embed", "--min-tps", "1").stdout)["models"]
     assert asked
     assert all("embed" in row["tasks"] for row in asked)
+
+
+def test_a_context_beyond_the_model_s_own_is_not_said_to_fit() -> None:
+    """Qwen3-8B was made for 40960 tokens: 150 GB of cache for a million would be a lie."""
+    listed = json.loads(fit("--hardware", NEW_USER, "--json", "--all", "--context", "200000").stdout)["models"]
+    assert listed
+    assert all(row["max_context"] is None or row["max_context"] >= 200_000 for row in listed if row["runs_on"] == "cpu")
+    assert "Qwen3-8B" not in {row["model"] for row in listed}
+    said = fit("Qwen3-8B", "--hardware", "RTX 4090", "--context", "1000000").stdout
+    assert "Qwen3-8B has 40960 tokens of context at most" in said
+    assert "no:" not in said
+
+
+def test_what_is_said_of_the_rows_is_true_of_them() -> None:
+    said = fit("--hardware", "RTX 4090", "--min-tps", "100000").stdout
+    assert "none of which" in said
+    assert "more --max-memory" in fit("--hardware", "RTX 4090", "--max-memory", "0.01", code=1).stderr
+    assert (
+        "vLLM runs on none of the devices (Apple M3 Max"
+        in fit("--hardware", "M3 Max 40c 64GB", "--engine", "vLLM", code=1).stderr
+    )

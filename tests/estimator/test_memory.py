@@ -172,7 +172,7 @@ def _device(kind: Kind, vendor: str, memory_type: str, total_gib: int, used_gib:
         (_device("apple", "Apple", "LPDDR", 36, 20), 16.0),
         (_device("gpu", "NVIDIA", "GDDR", 24), 23.52),
         (_device("gpu", "NVIDIA", "GDDR", 24, 4), 19.52),
-        (_device("gpu", "AMD", "LPDDR", 128), 96.0),
+        (_device("gpu", "AMD", "LPDDR", 128), 108.8),
         (_device("cpu", "AMD", "DDR", 64, 10), 54.0),
         (_device("cpu", "AMD", "DDR", 64), 57.6),
     ],

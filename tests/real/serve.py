@@ -1,4 +1,7 @@
-"""Runs a real llama-server: python serve.py MODEL PORT [slots=N] [noslots] [nometrics] [key=K] [sleep=S]."""
+"""Runs a real llama-server.
+
+python serve.py MODEL PORT [slots=N] [threads=N] [noslots] [nometrics] [key=K] [sleep=S]
+"""
 
 import sys
 import time
@@ -11,7 +14,7 @@ settings = xllamacpp.CommonParams()
 settings.model.path, settings.port = sys.argv[1], int(sys.argv[2])
 settings.n_ctx = 8192
 settings.n_parallel = int(flags.get("slots", "2"))
-settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1
+settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = int(flags.get("threads", "1"))
 settings.endpoint_slots = "noslots" not in flags
 settings.endpoint_metrics = "nometrics" not in flags
 if "key" in flags:

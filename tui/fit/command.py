@@ -3,18 +3,22 @@
 import argparse
 import sys
 import textwrap
+from collections.abc import Sequence
 
 import msgspec
 
 from ...estimator.catalogue.names import UnknownName
 from ...estimator.offers import READING_TPS
-from ...estimator.snapshot import SCHEMA
+from ...estimator.snapshot import SCHEMA, Band
 from ...estimator.terms import Unanswerable
 from ..answer import width
 from ..refusal import Refusal, WrongUsage
+from .arguments import CONTEXT
 from .box import AskedBox, asked_box
 from .rows import GIB, Row, listed, wish
 from .rows import row as plain
+
+NONE = Band(value=0.0, low=0.0, high=0.0)
 
 
 def fit(options: argparse.Namespace) -> int:
@@ -25,8 +29,14 @@ def fit(options: argparse.Namespace) -> int:
         Refusal: there is no answer.
     """
     try:
+        if options.compare:
+            from .compare_print import compare  # noqa: PLC0415
+
+            return compare(options)
+        if options.price_a or options.price_b or options.price:
+            raise WrongUsage("prices are for --compare, which sets machines side by side")
         about = asked_box(options.hardware)
-        if options.model:
+        if options.model is not None:
             return _deep(options, about)
         rows = listed(options, about)
         disk = _disk(options, about)
@@ -47,10 +57,10 @@ def fit(options: argparse.Namespace) -> int:
         shown = disk if options.all else disk[: options.top]
         print(f"On this disk\n\n{(markdown if options.markdown else text)(shown)}\n\nIn the catalogue\n")  # noqa: T201
     if not rows:
-        raise Refusal("no model of the catalogue fits: ask for less --context, or lower --min-tps; --all shows them")
+        raise Refusal(_nothing(options))
     print(markdown(rows) if options.markdown else text(rows))  # noqa: T201
     if not options.markdown:
-        print(_foot(options, about))  # noqa: T201
+        print(_foot(options, about, rows))  # noqa: T201
     return 0
 
 
@@ -77,7 +87,7 @@ def _deep(options: argparse.Namespace, about: AskedBox) -> int:
 
     print(_head(options, about, row[0].fit.facts.name))  # noqa: T201
     print(text(found))  # noqa: T201
-    print("\n".join(f"note: {note}" for note in (*notes, *about.notes)))  # noqa: T201
+    print("\n".join(_notes((*notes, *about.notes))))  # noqa: T201
     return 0
 
 
@@ -108,11 +118,31 @@ def _head(options: argparse.Namespace, about: AskedBox, model: str = "") -> str:
     return "\n".join([*textwrap.wrap(line, width()), ""])
 
 
-def _foot(options: argparse.Namespace, about: AskedBox) -> str:
+def _nothing(options: argparse.Namespace) -> str:
+    """Why there is no row, by what was asked."""
+    asked = [
+        name
+        for name, given in (
+            ("less --context", options.context > CONTEXT),
+            ("more --max-memory", options.max_memory),
+            ("no --task", options.task),
+            ("another --quant", options.quant),
+        )
+        if given
+    ]
+    return f"no model of the catalogue fits: ask for {' or '.join(asked or ['less --context'])}; --all shows them all"
+
+
+def _foot(options: argparse.Namespace, about: AskedBox, rows: list[Row]) -> str:
     least = options.min_tps or READING_TPS
+    reached = any((each.decode_tps or each.prefill_tps or NONE).value >= least for each in rows)
+    first = f"models that reach {least:g} tok/s" if reached else f"models, none of which reaches {least:g} tok/s"
     words = (
         "TOK/S: one answer, with the range that 8 of 10 measurements fall into. The first rows are the most capable "
-        f"models that reach {least:g} tok/s, each in the quantisation to take; --all shows the others, "
-        "llmtop fit MODEL one in depth."
+        f"{first}, each in the quantisation to take; --all shows the others, llmtop fit MODEL one in depth."
     )
-    return "\n".join(["", *textwrap.wrap(words, width()), *(f"note: {note}" for note in about.notes)])
+    return "\n".join(["", *textwrap.wrap(words, width()), *_notes(about.notes)])
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    return [line for note in notes for line in textwrap.wrap(f"note: {note}", width(), subsequent_indent="      ")]

@@ -17,8 +17,10 @@ def text(found: Depth) -> str:
 
 def sections(found: Depth, columns: int | None = None) -> list[list[str]]:
     """The lines of each section in so many columns, None for those of the terminal."""
-    made = [_quantisations(found, columns), _contexts(found, columns), _caches(found, columns)]
-    made += [_batches(found, columns), _binds(found, columns), _helps(found)]
+    made = [_quantisations(found, columns)]
+    if not found.chosen.reads_only:  # it makes no next token: neither with a full context nor with many streams
+        made += [_contexts(found, columns), _caches(found, columns), _batches(found, columns)]
+        made += [_binds(found, columns), _helps(found)]
     return [section for section in made if section]
 
 

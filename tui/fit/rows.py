@@ -11,6 +11,7 @@ from ...estimator.format_names import meant
 from ...estimator.offers import READING_TPS, Offer, offers
 from ...estimator.snapshot import Band
 from ...estimator.software import engine
+from .arguments import CONTEXT
 from .box import AskedBox
 
 GIB = 1 << 30
@@ -53,6 +54,7 @@ def wish(options: argparse.Namespace) -> Wish:
         engine=engine(options.engine),
         context=float(options.context),
         kv_bytes_per_element=kv_format(options.kv).bytes,
+        threads=options.threads,
     )
 
 
@@ -65,7 +67,7 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     """
     wanted = wish(options)
     only = meant(options.quant, wanted.engine).name if options.quant else None
-    some = [row for row in models().values() if _meant(row, options.task)]
+    some = [row for row in models().values() if asked_task(row, options.task) and _long_enough(row, options.context)]
     least = options.min_tps or READING_TPS
     found = offers(some, about.box, wanted, least, [only] if only else None, others=options.all)
     if options.max_memory:
@@ -76,9 +78,14 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     return [row(each) for each in first[: options.top]]
 
 
-def _meant(model: CatalogueModel, task: str | None) -> bool:
+def asked_task(model: CatalogueModel, task: str | None) -> bool:
     """Those that give vectors generate nothing, and are shown only to who asks for them."""
     return task in model.tasks if task else "embed" not in model.tasks
+
+
+def _long_enough(model: CatalogueModel, context: int) -> bool:
+    """Whether it can have a context that somebody asks for; what is usual is asked of no model that has less."""
+    return context <= CONTEXT or model.context is None or context <= model.context
 
 
 def row(offer: Offer, *, name: str | None = None, store: str | None = None) -> Row:

@@ -161,7 +161,7 @@ def test_a_probe_that_says_whether_the_memory_is_shared_goes_before_the_type() -
     assert not shares_memory(replace(apu, unified_memory=False, memory_type="DDR"))
     assert shares_memory(replace(apu, unified_memory=None, memory_type="LPDDR"))
     assert usable(replace(apu, carveout_bytes=GIB // 4)) == GIB, "what the driver maps may all be used"
-    assert usable(apu) == round(0.75 * GIB)
+    assert usable(apu) == round(0.85 * GIB)
 
 
 def test_a_card_is_no_integrated_gpu_of_its_name() -> None:
