@@ -24,7 +24,7 @@ def said(*arguments: str) -> Any:  # noqa: ANN401  # JSON
 
 def test_a_winner_is_named_only_where_its_band_lies_above_all_others() -> None:
     found = match([band(100, 80, 120), band(60, 50, 79)])
-    assert (found.winner, found.factor) == (0, pytest.approx(100 / 60))
+    assert (found.winner, found.factor) == pytest.approx((0, 100 / 60))
     assert match([band(100, 80, 120), band(90, 70, 110)]).winner is None
     assert match([band(100, 80, 120), band(90, 70, 80)]).winner is None, "they touch"
     assert match([None, band(9, 7, 11)]).winner == 1

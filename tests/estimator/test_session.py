@@ -209,7 +209,7 @@ def test_two_engines_on_a_gpu_that_tells_them_apart_pay_all_of_it() -> None:
         machine.says(replace(ENGINE, decode_tokens=30.0 * second), shared)
         machine.says(replace(other, decode_tokens=10.0 * second), after=0.0)
     one, two = machine.view().session, machine.view(OTHER).session
-    assert (one.joules, two.joules) == (pytest.approx(2250.0), pytest.approx(750.0))
+    assert (one.joules, two.joules) == pytest.approx((2250.0, 750.0))
     assert machine.monitor.snapshot().power.energy_j == 3000.0
 
 

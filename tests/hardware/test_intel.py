@@ -45,7 +45,7 @@ def test_arc_a770_with_i915(tmp_path: Path) -> None:
     assert (first.power_w, first.utilization, first.energy_j) == (None, None, 0.0)
     busy_second(box, "GPU/hwmon/hwmon5/energy1_input", 171, "GPU/drm/card1/gt/gt0/rc6_residency_ms", 200)
     device = only(reader)
-    assert (device.power_w, device.energy_j) == (pytest.approx(171), pytest.approx(171))
+    assert (device.power_w, device.energy_j) == pytest.approx((171, 171))
     assert device.utilization == pytest.approx(0.8)
     assert device.sm_clock_mhz == 2400
     assert (device.memory_total_bytes, device.memory_used_bytes) == (16 * GIB, None)
@@ -102,7 +102,7 @@ def test_arc_b580_with_xe_of_today(tmp_path: Path) -> None:
     busy_second(box, "GPU/hwmon/hwmon3/energy1_input", 150, "GPU/tile0/gt0/gtidle/idle_residency_ms", 0)
     box.add("GPU/hwmon/hwmon3/energy2_input", 90_000_000)
     device = only(reader)
-    assert (device.power_w, device.utilization) == (pytest.approx(150), 1.0), "of the card, not of the package"
+    assert (device.power_w, device.utilization) == pytest.approx((150, 1.0)), "of the card, not of the package"
     assert (device.temperature_c, device.memory_temperature_c) == (61, 74)
     assert device.memory_used_bytes == 7 * GIB
     assert device.throttle_reasons == ("power cap", "current of the voltage regulators")
@@ -137,7 +137,7 @@ def test_max_1550_is_one_device_of_two_tiles(tmp_path: Path) -> None:
     assert device.utilization == pytest.approx(0.8)
     assert device.sm_clock_mhz == 1600
     assert device.throttle_reasons == ("too hot (told by the board)",)
-    assert (device.power_w, device.power_limit_w, device.power_limit_max_w) == (pytest.approx(480), 600, 600)
+    assert (device.power_w, device.power_limit_w, device.power_limit_max_w) == pytest.approx((480, 600, 600))
     assert any("GPU package" in words for words in device.remarks)
 
 
@@ -223,7 +223,7 @@ def test_old_i915_tells_clock_and_rest_of_the_card(tmp_path: Path) -> None:
     box.now += 1
     box.add("GPU/drm/card0/power/rc6_residency_ms", 900)
     device = only(reader)
-    assert (device.sm_clock_mhz, device.utilization) == (350, pytest.approx(0.1))
+    assert (device.sm_clock_mhz, device.utilization) == pytest.approx((350, 0.1))
 
 
 def test_a_card_that_sleeps_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,7 +123,7 @@ def test_a_little_work_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         clocks.pass_(seconds, user=0.9 * seconds)
 
-    monkeypatch.setattr(other_work.time, "sleep", sleep)
+    monkeypatch.setattr("time.sleep", sleep)
     assert occupied() is None
 
 

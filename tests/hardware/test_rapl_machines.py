@@ -239,7 +239,7 @@ def test_memory_is_limited_only_where_something_is(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "haswell-desktop")
     rapl = Rapl(machine.root, machine.clock)
     rapl.read()
-    assert rapl.limits == ()
+    assert not rapl.limits
     machine.put("sys/class/powercap/intel-rapl:0:2/constraint_0_power_limit_uw", "30000000")
     rapl.read()
     assert [(limit.name, limit.value_w) for limit in rapl.limits] == [("memory long term", 30)]
