@@ -18,6 +18,8 @@ from .software import Engine, Software
 from .terms import Unanswerable
 
 Where = Literal["gpu", "gpu+cpu", "cpu"]
+READING_TPS = 8.0
+"""Tokens a second that a person reads: 300 words a minute are 5 words a second, at 1.5 tokens a word."""
 LEAST_SHARE = 0.05
 """Share of the layers on the GPUs below which they are not worth the name."""
 
@@ -50,6 +52,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     """Tokens of a typical prompt, which the decode rate and the wait for the first token are for."""
     generate: float = 256.0
     kv_bytes_per_element: float = F16_BYTES
+    least_tps: float = READING_TPS
+    """The decode rate that is enough."""
     threads: int | None = None
     """Of the engine, where a CPU works; None for all cores."""
 

@@ -23,8 +23,6 @@ from .format_names import NATIVE, common, usual
 from .predict import Prediction, predict
 from .software import Engine
 
-READING_TPS = 8.0
-"""Tokens a second that a person reads: 300 words a minute are 5 words a second, at 1.5 tokens a word."""
 BRISK_TPS = 25.0
 """Decode rate from which more speed is worth less than better weights."""
 GOOD_BITS = 4.0
@@ -84,7 +82,6 @@ def offers(
     models: Iterable[CatalogueModel],
     box: Box,
     wish: Wish,
-    least_tps: float = READING_TPS,
     formats: Sequence[str] | None = None,
     *,
     others: bool = True,
@@ -95,15 +92,14 @@ def offers(
         models: those that are asked about.
         box: the machine.
         wish: what is wanted of them.
-        least_tps: the decode rate that is enough.
         formats: these quantisations instead, from large to small.
         others: whether the quantisations that were not chosen are wanted, too.
 
     Raises:
         Unanswerable: the engine runs on none of the devices, or nothing is known of their memory.
     """
-    found = [of_model(model, box, wish, least_tps, formats, others=others) for model in models]
-    found.sort(key=lambda row: _rank(row[0], least_tps), reverse=True)
+    found = [of_model(model, box, wish, formats, others=others) for model in models]
+    found.sort(key=lambda row: _rank(row[0], wish.least_tps), reverse=True)
     return [each for row in found for each in row]
 
 
@@ -111,14 +107,13 @@ def of_model(
     model: CatalogueModel,
     box: Box,
     wish: Wish,
-    least_tps: float = READING_TPS,
     formats: Sequence[str] | None = None,
     *,
     others: bool = True,
 ) -> list[Offer]:
     """One model in its quantisations, the chosen one first, then from large to small, unless it is to be alone."""
     row = _Row(model, formats or ladder(model, wish.engine), box, wish)
-    best = row.chosen(least_tps)
+    best = row.chosen()
     rest = [row.offer(at) for at in range(len(row)) if at != best] if others else []
     return [replace(row.offer(best), chosen=True), *rest]
 
@@ -148,9 +143,9 @@ class _Row:
             self._made[at] = offer(self._model, self._place(at))
         return self._made[at]
 
-    def chosen(self, least_tps: float) -> int:
+    def chosen(self) -> int:
         """Which one a person would take. What is smaller fits wherever something larger does, and is faster there."""
-        everything = range(len(self))
+        everything, least_tps = range(len(self)), self._wish.least_tps
         good = [at for at in everything if self._formats[at].bits >= GOOD_BITS] or list(everything)
         for at in good if self._box.gpus else ():
             if self._place(at).runs_on == "gpu" and self.offer(at).tps >= BRISK_TPS:

@@ -82,7 +82,13 @@ def asked(options: argparse.Namespace) -> Asked:
         quant=model.facts.quantization,
         kv=kv.name,
         local=not options.hardware,
-        notes=(*model.notes, *hardware.notes, *_taken(question, hardware), *_oddities(question)),
+        notes=(
+            *([model.usual] if model.usual else []),
+            *model.notes,
+            *hardware.notes,
+            *_taken(question, hardware),
+            *_oddities(question),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..estimator.catalogue.formats import Format
+from ..estimator.catalogue.models import CatalogueModel
 from ..estimator.catalogue.models import model as known_model
 from ..estimator.catalogue.names import UnknownName
 from ..estimator.format_names import common, in_name, meant, usual
@@ -26,6 +27,10 @@ class AskedModel(Struct, frozen=True, kw_only=True):
     """The model, and what was taken where nothing was said."""
 
     facts: ModelFacts
+    row: CatalogueModel | None = None
+    """Of the catalogue; None for a file."""
+    usual: str | None = None
+    """That nobody said which quantisation, and which is taken then, in a line."""
     notes: tuple[str, ...] = ()
 
 
@@ -65,17 +70,19 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
         found = _read(str(path))
         return AskedModel(facts=found, notes=found.assumed)
     notes: list[str] = []
+    usually: str | None = None
     fmt = _meant(quant, engine) if quant else in_name(name, engine)
     if quant and fmt and _plain(quant) != _plain(fmt.name) and _plain(quant) not in map(_plain, fmt.aliases):
         notes.append(f"{quant} is taken as {fmt.name}")
     if fmt is None:
         fmt = usual(engine, row.family)
-        notes.append(f"no quantisation was named: {fmt.name} is usual for {engine.name}")
+        usually = f"no quantisation was named: {fmt.name} is usual for {engine.name}"
     if engine.kin == "llama.cpp" and fmt.kind in NO_GGUF:
         notes.append(f"{engine.name} has no files in {fmt.name}: the speed is that of weights of so many bits")
     if row.approximate:
         notes.append(f"the shape of {row.name} is known roughly only")
-    return AskedModel(facts=row.facts(fmt, weights_gib * GIB if weights_gib else None), notes=tuple(notes))
+    known = row.facts(fmt, weights_gib * GIB if weights_gib else None)
+    return AskedModel(facts=known, row=row, usual=usually, notes=tuple(notes))
 
 
 def _meant(quant: str, engine: Engine) -> Format:

@@ -2,8 +2,8 @@
 
 from llmtop.estimator.catalogue.devices import device
 from llmtop.estimator.catalogue.models import model, models
-from llmtop.estimator.fit import Box, Wish
-from llmtop.estimator.offers import BRISK_TPS, READING_TPS, of_model, offers
+from llmtop.estimator.fit import READING_TPS, Box, Wish
+from llmtop.estimator.offers import BRISK_TPS, of_model, offers
 from llmtop.estimator.software import engine
 from llmtop.probes.sample import Bandwidth, Device
 

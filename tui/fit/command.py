@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import msgspec
 
 from ...estimator.catalogue.names import UnknownName
-from ...estimator.offers import READING_TPS
 from ...estimator.snapshot import SCHEMA, Band
 from ...estimator.terms import Unanswerable
 from ..answer import width
@@ -134,7 +133,7 @@ def _nothing(options: argparse.Namespace) -> str:
 
 
 def _foot(options: argparse.Namespace, about: AskedBox, rows: list[Row]) -> str:
-    least = options.min_tps or READING_TPS
+    least = wish(options).least_tps
     reached = any((each.decode_tps or each.prefill_tps or NONE).value >= least for each in rows)
     first = f"models that reach {least:g} tok/s" if reached else f"models, none of which reaches {least:g} tok/s"
     words = (

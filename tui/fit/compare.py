@@ -13,7 +13,7 @@ from ...estimator.catalogue.names import UnknownName
 from ...estimator.compare import Entry
 from ...estimator.fit import Wish
 from ...estimator.format_names import meant
-from ...estimator.offers import READING_TPS, Offer, of_model, small_format, worth
+from ...estimator.offers import Offer, of_model, small_format, worth
 from ...estimator.terms import Unanswerable
 from ..refusal import Refusal, WrongUsage
 from .box import AskedBox, asked_box
@@ -141,7 +141,6 @@ def _prices(options: argparse.Namespace, count: int) -> tuple[float | None, ...]
 def _all(options: argparse.Namespace, boxes: Sequence[AskedBox], wanted: Wish) -> list[list[Offer]]:
     """Each model in the same quantisation on all machines, the one that is worth most on any of them first."""
     only = meant(options.quant, wanted.engine).name if options.quant else None
-    least = options.min_tps or READING_TPS
     rows: list[list[Offer]] = []
     for model in models().values():
         if not asked_task(model, options.task):
@@ -150,10 +149,10 @@ def _all(options: argparse.Namespace, boxes: Sequence[AskedBox], wanted: Wish) -
         row: list[Offer] = []
         for box in boxes:
             with _about(box):
-                row += of_model(model, box.box, wanted, least, names)
+                row += of_model(model, box.box, wanted, names)
         if not options.max_memory or row[0].fit.needed_bytes <= options.max_memory * GIB:
             rows.append(row)
-    return sorted(rows, key=lambda row: max((each.tps >= least, worth(each)) for each in row), reverse=True)
+    return sorted(rows, key=lambda row: max((each.tps >= wanted.least_tps, worth(each)) for each in row), reverse=True)
 
 
 def _line(row: Sequence[Offer], prices: Sequence[float | None]) -> Line:

@@ -15,7 +15,7 @@ from ..answer import width
 from ..format import exact_rate, span
 from ..refusal import Refusal
 from .compare import LETTERS, Compared, Line, compared
-from .rows import row
+from .rows import row, wish
 from .table import aligned, comma_separated, tokens
 from .verdict import counts, measures, reason, winners
 
@@ -41,7 +41,7 @@ def compare(options: argparse.Namespace) -> int:
     ]
     what = found.lines[0].name if found.one else "the same quantisation on each"
     legend.append(f"{what} · {options.engine} · {options.context} tokens of context")
-    said = [*winners(found), *([] if found.one else counts(found, options.min_tps))]
+    said = [*winners(found), *([] if found.one else counts(found, wish(options).least_tps))]
     notes = [f"note: {note}" for note in found.notes]
     if options.markdown:
         table = [cells[0], tuple("---" for _ in cells[0]), *cells[1:]]

@@ -2,9 +2,8 @@
 
 import argparse
 
-from ...estimator.catalogue.models import model as known_model
 from ...estimator.fit import Wish, fit
-from ...estimator.offers import READING_TPS, Offer, of_model, offer
+from ...estimator.offers import Offer, of_model, offer
 from ...probes.sample import ModelFacts
 from ..asked_model import asked_model
 from .box import AskedBox
@@ -21,19 +20,14 @@ def offers_of(
         Refusal: it is a file that cannot be read.
         Unanswerable: nothing runs on the machine, or its memory is not known.
     """
-    name = options.model
-    asked = asked_model(name, options.quant, None, wanted.engine)
-    if asked.facts.source == "catalogue":
-        row = known_model(name)
-        only = (
-            [asked.facts.quantization or ""] if options.quant or _says_format(name, asked.facts.quantization) else None
-        )
-        found = of_model(row, about.box, wanted, options.min_tps or READING_TPS, only)
-        if first is not None:
-            found.sort(key=lambda each: each.fit.facts.quantization != first)
-        notes = tuple(note for note in asked.notes if "no quantisation was named" not in note)
-        return found, (*notes, *_limited(asked.facts, wanted))
-    return [offer(None, fit(asked.facts, about.box, wanted))], (*asked.notes, *_limited(asked.facts, wanted))
+    asked = asked_model(options.model, options.quant, None, wanted.engine)
+    notes = (*asked.notes, *_limited(asked.facts, wanted))
+    if asked.row is None:
+        return [offer(None, fit(asked.facts, about.box, wanted))], notes
+    found = of_model(asked.row, about.box, wanted, None if asked.usual else [asked.facts.quantization or ""])
+    if first is not None:
+        found.sort(key=lambda each: each.fit.facts.quantization != first)
+    return found, notes
 
 
 def _limited(facts: ModelFacts, wanted: Wish) -> list[str]:
@@ -44,9 +38,3 @@ def _limited(facts: ModelFacts, wanted: Wish) -> list[str]:
         if limit and limit < wanted.context
         else []
     )
-
-
-def _says_format(name: str, quantization: str | None) -> bool:
-    """Whether the name itself says the quantisation, as "llama3.1:8b-q4_K_M" does."""
-    plain = "".join(sign for sign in name.casefold() if sign.isalnum())
-    return bool(quantization) and "".join(sign for sign in (quantization or "").casefold() if sign.isalnum()) in plain

@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from ...estimator.catalogue.formats import kv_format
 from ...estimator.catalogue.models import CatalogueModel, models
-from ...estimator.fit import Wish
+from ...estimator.fit import READING_TPS, Wish
 from ...estimator.format_names import meant
-from ...estimator.offers import READING_TPS, Offer, offers
+from ...estimator.offers import Offer, offers
 from ...estimator.snapshot import Band
 from ...estimator.software import engine
 from .arguments import CONTEXT
@@ -54,6 +54,7 @@ def wish(options: argparse.Namespace) -> Wish:
         engine=engine(options.engine),
         context=float(options.context),
         kv_bytes_per_element=kv_format(options.kv).bytes,
+        least_tps=options.min_tps or READING_TPS,
         threads=options.threads,
     )
 
@@ -68,8 +69,7 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     wanted = wish(options)
     only = meant(options.quant, wanted.engine).name if options.quant else None
     some = [row for row in models().values() if asked_task(row, options.task) and _long_enough(row, options.context)]
-    least = options.min_tps or READING_TPS
-    found = offers(some, about.box, wanted, least, [only] if only else None, others=options.all)
+    found = offers(some, about.box, wanted, [only] if only else None, others=options.all)
     if options.max_memory:
         found = [each for each in found if each.fit.needed_bytes <= options.max_memory * GIB]
     if options.all:

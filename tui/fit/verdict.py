@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ...estimator.compare import Match, total
-from ...estimator.offers import READING_TPS
 from ...estimator.snapshot import Band
 from .compare import LETTERS, Compared
 
@@ -65,9 +64,8 @@ def _typical(factors: Sequence[float | None]) -> str:
     return f"; typically {LETTERS[at]} has {factor:.2g}x" if factor and factor > 1.0 else ""
 
 
-def counts(found: Compared, min_tps: float | None) -> list[str]:
+def counts(found: Compared, least: float) -> list[str]:
     """How many models go onto each machine, and how many of them run fast enough."""
-    least = min_tps or READING_TPS
     told: list[str] = []
     for at, _ in enumerate(found.machines):
         offers = [line.entries[at].offer for line in found.every]
