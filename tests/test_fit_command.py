@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from llmtop.probes.hardware.measured.measurement import Measurement, machine_key, save
+
+from .measured import keep_measurement
 
 ROOT = Path(__file__).parent.parent
 NEW_USER = "RTX 3060 12GB + 32GB RAM"
@@ -178,20 +179,7 @@ def test_what_is_on_the_disk_comes_first_with_its_real_bytes(tmp_path: Path) -> 
 
     file = tmp_path / "mine.gguf"
     write(file, Shape(width=256, layers=4, heads=4, kv_heads=2, head_width=64, feed_forward=512, vocabulary=4096))
-    save(
-        Measurement(
-            machine=machine_key(),
-            date="2026-11-25T12:00:00Z",
-            kernels_gbs={"read": 40.0},
-            best_gbs=40.0,
-            spread=0.01,
-            threads=2,
-            buffer_bytes=1 << 29,
-            seconds=8.0,
-            gemm_tflops=0.2,
-        ),
-        tmp_path / "cache/llmtop/bandwidth.json",
-    )
+    keep_measurement(tmp_path / "cache")
     document = json.loads(here(tmp_path, "--json").stdout)
     (found,) = document["on_disk"]
     assert (found["model"], found["store"], found["fits"]) == ("./mine.gguf", "folder", True)

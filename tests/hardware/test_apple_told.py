@@ -4,7 +4,7 @@ import plistlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -182,11 +182,11 @@ def test_a_program_that_is_silent_is_ended(program: Program) -> None:
     now = [0.0]
     streams: list[Stream] = []
 
-    def start(command: list[str], end: bytes) -> Stream:
+    def start(command: Sequence[str], end: bytes) -> Stream:
         streams.append(Stream(command, end, clock=lambda: now[0]))
         return streams[0]
 
-    told = AppleTold(program("time.sleep(60)"), b"\n", from_macmon, start)  # type: ignore[arg-type]
+    told = AppleTold(program("time.sleep(60)"), b"\n", from_macmon, start)
     assert told.read() == AppleDraw()
     assert told.problem is None
     now[0] = 11.0
@@ -213,12 +213,12 @@ def test_what_is_not_there_or_not_allowed_is_no_trouble() -> None:
 def test_root_starts_powermetrics_with_an_interval_of_a_second() -> None:
     asked: list[tuple[list[str], bytes]] = []
 
-    def start(command: list[str], end: bytes) -> Stream:
-        asked.append((command, end))
+    def start(command: Sequence[str], end: bytes) -> Stream:
+        asked.append((list(command), end))
         raise OSError(2, "No such file or directory")
 
-    powermetrics(lambda: 0, start)  # type: ignore[arg-type]
-    macmon(lambda name: "/opt/homebrew/bin/macmon" if "/" in name else None, start)  # type: ignore[arg-type]
+    powermetrics(lambda: 0, start)
+    macmon(lambda name: "/opt/homebrew/bin/macmon" if "/" in name else None, start)
     assert asked == [
         (
             [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from llmtop.probes.hardware.measured.device_measurement import load_device
+from llmtop.probes.hardware.measured.device_measurement import DeviceMeasurements
 
 from .cuda_driver import DIGITS, UUIDS, Driver, build, driver, library
 
@@ -46,10 +46,10 @@ def test_what_is_in_use_is_left_alone_and_said(driver: Driver, tmp_path: Path, m
     assert f"(pid {os.getpid()})" in second
     assert done.returncode == 1
     assert json.loads(done.stdout)["schema"] == 1
-    first = load_device(UUIDS[0])
+    first = DeviceMeasurements().read(UUIDS[0])
     assert first is not None
     assert (first.name, round(first.copy_gbs)) == ("NVIDIA X0", 900)
-    assert load_device(UUIDS[1]) is None
+    assert DeviceMeasurements().read(UUIDS[1]) is None
 
 
 def test_force_alone_is_wrong_usage() -> None:

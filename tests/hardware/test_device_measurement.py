@@ -7,7 +7,6 @@ from llmtop.probes.hardware.measured.device_measurement import (
     DeviceMeasurement,
     DeviceMeasurements,
     device_file,
-    load_device,
     save_device,
     with_measured,
 )
@@ -28,9 +27,9 @@ MEASUREMENT = DeviceMeasurement(
 
 
 def test_comes_back_as_it_was(tmp_path: Path) -> None:
-    assert load_device(UUID, tmp_path) is None
+    assert DeviceMeasurements(tmp_path).read(UUID) is None
     assert save_device(MEASUREMENT, tmp_path) == device_file(UUID, tmp_path)
-    assert load_device(UUID, tmp_path) == MEASUREMENT
+    assert DeviceMeasurements(tmp_path).read(UUID) == MEASUREMENT
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -38,17 +37,17 @@ def test_each_gpu_has_its_own(tmp_path: Path) -> None:
     other = replace(MEASUREMENT, uuid="MIG-00112233-4455-6677-8899-aabbccddeeff", copy_gbs=400)
     save_device(MEASUREMENT, tmp_path)
     save_device(other, tmp_path)
-    assert load_device(UUID, tmp_path) == MEASUREMENT
-    assert load_device(other.uuid, tmp_path) == other
+    assert DeviceMeasurements(tmp_path).read(UUID) == MEASUREMENT
+    assert DeviceMeasurements(tmp_path).read(other.uuid) == other
     (tmp_path / device_file(other.uuid, tmp_path).name).write_bytes(device_file(UUID, tmp_path).read_bytes())
-    assert load_device(other.uuid, tmp_path) is None
+    assert DeviceMeasurements(tmp_path).read(other.uuid) is None
 
 
 @pytest.mark.parametrize("uuid", ["MIG-GPU-8932f937/1/0", "../../etc/passwd", "GPU-" + "f" * 500, ""])
 def test_no_name_leaves_the_folder(tmp_path: Path, uuid: str) -> None:
     assert device_file(uuid, tmp_path).parent == tmp_path
     save_device(replace(MEASUREMENT, uuid=uuid), tmp_path)
-    found = load_device(uuid, tmp_path)
+    found = DeviceMeasurements(tmp_path).read(uuid)
     assert found is not None
     assert found.uuid == uuid
 
@@ -63,7 +62,7 @@ def test_default_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"uuid": 3}', b'{"copy_gbs": 80}'])
 def test_damaged_file_is_none(tmp_path: Path, content: bytes) -> None:
     device_file(UUID, tmp_path).write_bytes(content)
-    assert load_device(UUID, tmp_path) is None
+    assert DeviceMeasurements(tmp_path).read(UUID) is None
     assert DeviceMeasurements(tmp_path).read(UUID) is None
 
 

@@ -50,14 +50,12 @@ def test_raspberry_pi_has_no_gpu_to_read_and_tells_why_it_is_slow(tmp_path: Path
     assert SocProbe.detect(box.root) == []
     throttle = PiThrottle(box.root)
     assert throttle.now() == ("supply voltage too low", "throttled by the firmware")
-    assert throttle.ever() == ("supply voltage too low", "throttled by the firmware")
     file = "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled"
     box.put(file, "e0008")
     assert throttle.now() == ("too hot (soft limit)",)
-    assert throttle.ever() == ("throttled by the firmware", "too hot (soft limit)", "clock capped by the firmware")
     for content in ("0", "garbage"):
         box.put(file, content)
-        assert (throttle.now(), throttle.ever()) == ((), ())
+        assert throttle.now() == ()
 
 
 def test_raspberry_pi_with_an_upstream_kernel(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmtop.probes.hardware.measured.measurement import Measurement, machine_key, save
 from llmtop.tui.demo.model import write
 from llmtop.tui.demo.shape import SHAPES, Shape
 
+from ..measured import keep_measurement
 from .engine import Server
 from .usage import EXPERTS, decode_tps, memory_bytes
 
@@ -41,20 +41,7 @@ def llmtop(folder: Path, *arguments: str) -> Any:  # noqa: ANN401  # JSON
 def test_memory_is_what_the_process_takes(tmp_path: Path, shape: Shape, quantization: str) -> None:
     file = tmp_path / "model.gguf"
     write(file, shape, quantization=quantization)
-    save(
-        Measurement(
-            machine=machine_key(),
-            date="2026-11-25T12:00:00Z",
-            kernels_gbs={"read": 40.0},
-            best_gbs=40.0,
-            spread=0.01,
-            threads=2,
-            buffer_bytes=1 << 29,
-            seconds=8.0,
-            gemm_tflops=0.2,
-        ),
-        tmp_path / "llmtop/bandwidth.json",
-    )
+    keep_measurement(tmp_path)
     (row,) = llmtop(tmp_path, "fit", str(file), "--json")["models"]
     with Server(file, "slots=1") as server:
         taken = memory_bytes(server, file)
@@ -66,7 +53,8 @@ def test_speed_is_inside_its_band(tmp_path: Path) -> None:
     llmtop(tmp_path, "probe", "--measure", "--force", "--json")
     measured = json.loads((tmp_path / "llmtop/bandwidth.json").read_bytes())
     if measured["other_work"] is None or measured["other_work"] > QUIET or measured["spread"] > QUIET:
-        pytest.skip(f"others had {measured['other_work']} of the processor: the bandwidth says nothing")
+        others, spread = measured["other_work"] or 0.0, measured["spread"]
+        pytest.skip(f"not quiet: others had {others:.0%} of the processor, the bandwidth moved by {spread:.0%}")
     file = tmp_path / "model.gguf"
     write(file, SHAPES["0.3b"], quantization="Q8_0")
     (row,) = llmtop(tmp_path, "fit", str(file), "--threads", "1", "--json")["models"]

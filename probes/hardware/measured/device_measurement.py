@@ -56,11 +56,6 @@ def device_file(uuid: str, folder: Path | None = None) -> Path:
     return (folder or cache_file().parent) / f"bandwidth-{name}.json"
 
 
-def load_device(uuid: str, folder: Path | None = None) -> DeviceMeasurement | None:
-    """The newest measurement of this GPU; None when there is none, or it is damaged or another's."""
-    return _loader(uuid)(device_file(uuid, folder))
-
-
 def save_device(measurement: DeviceMeasurement, folder: Path | None = None) -> Path:
     """Writes it whole or not at all, and returns where.
 
@@ -79,8 +74,8 @@ class DeviceMeasurements:
         self._files: dict[str, CachedFile[DeviceMeasurement]] = {}
 
     def read(self, uuid: str | None) -> DeviceMeasurement | None:
-        """What `load_device` says of this GPU now."""
-        if not uuid:
+        """None when there is none, or it is damaged or another GPU's."""
+        if uuid is None:
             return None
         if uuid not in self._files:
             self._files[uuid] = CachedFile(lambda: device_file(uuid, self._folder), _loader(uuid))

@@ -152,10 +152,6 @@ class NvmlDevice:
             return [None] * len(wanted)
         return [self._field(each) for each in cast("Sequence[object]", answer)]
 
-    def supports(self, function: str) -> bool:
-        """Whether the driver knows an answer for this device, as far as it was asked."""
-        return function not in self._deaf
-
     def _ask(self, function: str, *arguments: object) -> tuple[object | None, int]:
         due = self._deaf.get(function)
         if due is not None and self._clock() < due:

@@ -18,7 +18,6 @@ _REASONS = (
     (0x8, "too hot (soft limit)"),
     (0x2, "clock capped by the firmware"),
 )
-_EVER = 16
 
 
 class PiThrottle:
@@ -33,11 +32,6 @@ class PiThrottle:
     def now(self) -> tuple[str, ...]:
         """What holds it down now, in words."""
         bits = self._read()
-        return tuple(words for bit, words in _REASONS if bits & bit)
-
-    def ever(self) -> tuple[str, ...]:
-        """What did so since the boot."""
-        bits = self._read() >> _EVER
         return tuple(words for bit, words in _REASONS if bits & bit)
 
     def _read(self) -> int:
