@@ -17,13 +17,20 @@ class Counting:
         self.reads = 0
         self.gate = Event()
         self.gate.set()
+        self.seen: set[int] = set()
+        self.overlaps = 0
+        self._lock = threading.Lock()
 
     def known(self) -> tuple[Device, ...]:
         return (Device(id=self.name, name=f"card {self.name}", vendor="ACME", kind="gpu"),)
 
     def read(self) -> tuple[Device, ...]:
+        self.overlaps += not self._lock.acquire(blocking=False)
+        self.seen.add(threading.get_ident())
         self.gate.wait()
         self.reads += 1
+        if self._lock.locked():
+            self._lock.release()
         return (Device(id=self.name, name="met", vendor="ACME", kind="gpu", cores=7, power_w=float(self.reads)),)
 
 
@@ -99,3 +106,35 @@ def test_a_fault_of_ours_in_one_card_is_told_once_and_the_card_is_read_again(mon
     assert problems == [None, *["a fault in llmtop while it was read (ValueError)"] * 2, None]
     assert told == ["odd"]
     assert well.reads == 4
+
+
+def test_cards_that_answer_at_once_share_a_thread_and_one_that_hangs_among_them_leaves_it() -> None:
+    cards = [Counting(str(number)) for number in range(5)]
+    threads: list[set[int]] = [set() for _ in cards]
+    for card, seen in zip(cards, threads, strict=True):
+        card.seen = seen
+    row = Cards(cards, patience_s=0.2)
+    row.read()
+    for seen in threads:
+        seen.clear()
+    for _ in range(3):
+        row.read()
+    assert len({ident for seen in threads for ident in seen}) == 1
+    cards[1].gate.clear()
+    began = time.monotonic()
+    answers = row.read()
+    assert time.monotonic() - began < 0.5
+    assert [answer.power_w for answer in answers] == [5.0, None, 5.0, 5.0, 5.0]
+    began = time.monotonic()
+    for turn in range(6, 16):
+        assert [answer.power_w for answer in row.read()][2:] == [float(turn)] * 3
+    assert time.monotonic() - began < 0.2
+    cards[1].gate.set()
+    time.sleep(0.05)
+    for _ in range(3):
+        row.read()
+    for seen in threads:
+        seen.clear()
+    assert all(answer.problem is None for answer in row.read())
+    assert len({ident for seen in threads for ident in seen}) == 1, "it is back with the others"
+    assert [card.overlaps for card in cards] == [0] * 5
