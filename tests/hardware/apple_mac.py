@@ -5,9 +5,9 @@ import plistlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from llmtop.probes.hardware.apple.chip import AppleChip
 from llmtop.probes.hardware.apple.draw import AppleDraw
 from llmtop.probes.hardware.apple.energy import Monitor
-from llmtop.probes.hardware.apple.probe import AppleChip
 from llmtop.probes.hardware.apple.thermal import ThermalPressure
 from llmtop.probes.sample import Device
 

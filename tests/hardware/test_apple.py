@@ -6,11 +6,12 @@ from threading import Event
 
 import pytest
 from llmtop.estimator.catalogue.recognise import recognise
+from llmtop.probes.hardware.apple.chip import AppleChip
 from llmtop.probes.hardware.apple.command import run
 from llmtop.probes.hardware.apple.draw import AppleDraw
 from llmtop.probes.hardware.apple.energy import Monitor
 from llmtop.probes.hardware.apple.gpu import PACE_S
-from llmtop.probes.hardware.apple.probe import AppleChip, AppleProbe
+from llmtop.probes.hardware.apple.probe import AppleProbe
 
 from .apple_mac import GIB, Mac, Told, only
 

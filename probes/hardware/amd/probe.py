@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from ...sample import Device, Devices
 from ..cards import PATIENCE_S, Cards
 from ..drm.card import DrmCard, driver_words, drm_cards
 from ..drm.processes import DrmProcesses
 from ..files import ROOT, read_number, read_text
-from .facts import shaders
-from .gpu import AmdGpu
-from .kfd import KfdNode, kfd_nodes
-from .names import amd_name, amd_names
+
+if TYPE_CHECKING:
+    from .gpu import AmdGpu
+    from .kfd import KfdNode
 
 _DRIVERS = ("amdgpu",)
 _LOOK_AGAIN_S = 60.0
@@ -59,6 +60,9 @@ class AmdProbe:
         cards = drm_cards(self._root, _DRIVERS)
         if all(card in self._found for card in cards):
             return
+        from .kfd import kfd_nodes  # noqa: PLC0415 - only a machine with a card pays for it
+        from .names import amd_names  # noqa: PLC0415
+
         nodes = kfd_nodes(self._root)
         names = amd_names(self._root)
         places = {node.address: node.number for node in reversed(nodes)}
@@ -69,7 +73,11 @@ class AmdProbe:
             clock=self._clock,
         )
 
-    def _gpu(self, index: int, card: DrmCard, nodes: list[KfdNode], names: dict[tuple[str, int], str]) -> AmdGpu:
+    def _gpu(self, index: int, card: DrmCard, nodes: "list[KfdNode]", names: dict[tuple[str, int], str]) -> "AmdGpu":
+        from .facts import shaders  # noqa: PLC0415
+        from .gpu import AmdGpu  # noqa: PLC0415
+        from .names import amd_name  # noqa: PLC0415
+
         own = [node for node in nodes if node.address == card.pci_address]
         version = read_text(self._root / "sys/module/amdgpu/version")
         base = Device(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...sample import Devices
 from ..cards import Cards
@@ -9,8 +10,9 @@ from ..drm.card import drm_cards
 from ..drm.processes import DrmProcesses
 from ..files import ROOT
 from ..power.energy_counter import steady_time
-from .card import IntelCard
-from .query import Ioctl
+
+if TYPE_CHECKING:
+    from .query import Ioctl
 
 DRIVERS = ("i915", "xe")
 
@@ -26,9 +28,11 @@ class IntelProbe:
         period: float = 1.0,
         root: Path = ROOT,
         clock: Callable[[], float] = steady_time,
-        ioctl: Ioctl | None = None,
+        ioctl: "Ioctl | None" = None,
     ) -> None:
         """`ioctl` is for tests."""
+        from .card import IntelCard  # noqa: PLC0415 - only a machine with one pays for it
+
         self.period = period
         processes = DrmProcesses(root, clock)
         self._cards = Cards(

@@ -4,6 +4,7 @@ import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -12,8 +13,9 @@ from ..cards import PATIENCE_S, Cards
 from ..files import ROOT
 from ..jetson.probe import serves
 from ..measured.device_measurement import DeviceMeasurements, with_measured
-from .gpu import NvidiaGpu
-from .nvml import Nvml
+
+if TYPE_CHECKING:
+    from .gpu import NvidiaGpu
 
 _RETRY_S = 60.0
 """Seconds until a driver that would not start is asked again."""
@@ -82,6 +84,9 @@ class NvidiaProbe:
         return replace(device, bandwidth_gbs=with_measured(device.bandwidth_gbs, measured))
 
     def _start(self) -> None:
+        from .gpu import NvidiaGpu  # noqa: PLC0415 - only a machine with one pays for it
+        from .nvml import Nvml  # noqa: PLC0415
+
         self._start_due = self._clock() + _RETRY_S
         nvml = Nvml()
         count, self._problem = nvml.start()
