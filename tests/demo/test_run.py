@@ -168,6 +168,14 @@ def test_a_child_that_cannot_even_begin_says_why(tmp_path: Path) -> None:
         assert child.reason().endswith("No module named llmtop.tui.demo.nothing")
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
+def test_what_the_engine_logs_never_cuts_the_line_that_is_waited_for(tmp_path: Path) -> None:
+    with Demo(size="nano", folder=tmp_path, streams=1):
+        for child in own_children():
+            said, logged = (Path(f"/proc/{child.pid}/fd/{number}").stat() for number in (1, 2))
+            assert said.st_ino != logged.st_ino
+
+
 def test_a_folder_that_takes_no_log_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DemoError, match=r"the demo cannot start a process with a log in .*: File exists"):

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Self
+from typing import IO, Self
 
 from .error import DemoError
 
@@ -21,7 +21,9 @@ class Child:
     """One module of this package, run by the same Python."""
 
     def __init__(self, module: str, arguments: list[str], folder: Path) -> None:
-        """Starts it. What it prints goes into a file without a name in `folder`, which goes away with it.
+        """Starts it. What it prints goes into files without a name in `folder`, which go away with it.
+
+        Its two outputs are kept apart: an engine logs from threads of its own, in the middle of another's line.
 
         Raises:
             DemoError: the system refuses.
@@ -33,11 +35,12 @@ class Child:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with ExitStack() as stack:
+                self._words = stack.enter_context(TemporaryFile(dir=folder, buffering=0))
                 self._log = stack.enter_context(TemporaryFile(dir=folder, buffering=0))
                 self._process = subprocess.Popen(  # noqa: S603 # our own module
                     [sys.executable, "-P", "-m", f"{package}.{module}", *arguments],
                     stdin=subprocess.PIPE,
-                    stdout=self._log,
+                    stdout=self._words,
                     stderr=self._log,
                     env={**os.environ, "PYTHONPATH": search, "PYTHONUNBUFFERED": "1"},
                     process_group=0,
@@ -63,13 +66,13 @@ class Child:
         return self._process.poll() is not None
 
     def said(self, word: str) -> str | None:
-        """The rest of the line of its log that begins with this word and a blank; None as long as there is none."""
-        match = re.search(rf"^{re.escape(word)} (.+)\n", self._printed(), re.MULTILINE)
+        """The rest of the line it printed that begins with this word and a blank; None as long as there is none."""
+        match = re.search(rf"^{re.escape(word)} (.+)\n", _printed(self._words), re.MULTILINE)
         return match[1] if match else None
 
     def reason(self) -> str:
         """Why it has ended, as far as its log tells, in one line."""
-        text = self._printed()
+        text = _printed(self._log)
         errors = _ERROR.findall(text)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return errors[0].strip() if errors else lines[-1] if lines else f"exit code {self._process.returncode}"
@@ -85,8 +88,10 @@ class Child:
         finally:
             self._process.kill()
             self._process.wait()
+            self._words.close()
             self._log.close()
 
-    def _printed(self) -> str:
-        """The beginning of its log. The position in the file is the child's: it is left where it is."""
-        return os.pread(self._log.fileno(), _READ, 0).decode("utf-8", "replace")
+
+def _printed(file: IO[bytes]) -> str:
+    """The beginning of what a child wrote there. The position in the file is the child's: it is left where it is."""
+    return os.pread(file.fileno(), _READ, 0).decode("utf-8", "replace")
