@@ -1,9 +1,10 @@
-"""Bordered panels: the title line costs nothing while it stays the same, and long lists scroll by rows."""
+"""Bordered panels: a title that changes costs its line, and long lists scroll by rows."""
 
 from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Region
 
 from .painted import Painted
 from .row import Row, left, row
@@ -17,11 +18,18 @@ class Panel(Painted):
         self._titles = ("", "")
 
     def retitle(self, title: str, subtitle: str = "") -> None:
-        """Sets the words in the upper and the lower border."""
-        if self._titles != (title, subtitle):
-            self._titles = (title, subtitle)
-            self.border_title = Content(title)
-            self.border_subtitle = Content(subtitle)
+        """Sets the words in the upper and the lower border, and draws those of the two lines that changed.
+
+        Setting the public `border_title` would draw the whole panel.
+        """
+        before, self._titles = self._titles, (title, subtitle)
+        outer, corner = self.outer_size, self.content_offset
+        if before[0] != title:
+            self._border_title = Content(title)
+            self.refresh(Region(-corner.x, -corner.y, outer.width, 1))
+        if before[1] != subtitle:
+            self._border_subtitle = Content(subtitle)
+            self.refresh(Region(-corner.x, outer.height - 1 - corner.y, outer.width, 1))
 
 
 class Listing(Panel):
