@@ -23,7 +23,9 @@
  *
  * Return codes: 2 invalid argument, 3 not supported, 4 no permission, 7 insufficient size, 9 driver not loaded,
  * 12 library missing, 13 function missing, 15 GPU lost, 16 reset required, 18 versions differ.
- * nvmlDeviceSetPowerManagementLimit keeps the limit in memory until the file changes. As in the driver, an instance
+ * nvmlDeviceSetPowerManagementLimit keeps the limit in the file $NVML_SIM.limits, a line "INDEX MILLIWATTS" for each GPU
+ * that was set; it wins over `limit`, in all processes. `set_step N` rounds down to multiples of N mW, `set_deaf 1` takes
+ * a limit without changing it, `set_linger N` returns N milliseconds after it was changed. As in the driver, an instance
  * answers few questions, and a GPU that is shared out tells no utilization; a field that is 0 is not supported.
  * nvmlSimCalls and nvmlSimSamples tell how many questions were asked about devices, and how many samples are allocated.
  */
@@ -82,6 +84,21 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **out) {
     if (!code) *out = handle;
     return leave(code);
 }
+
+/* "GPU-00000000-0000-0000-0000-000000000003" is GPU 3. */
+int nvmlDeviceGetHandleByUUID(const char *uuid, void **out) {
+    const char *digits = strrchr(uuid, '-');
+    unsigned long index = strncmp(uuid, "GPU-", 4) || !digits ? GPUS : strtoul(digits + 1, 0, 10);
+    void *handle = (void *)((uintptr_t)index + 1);
+    struct gpu *gpu = 0;
+    if (index >= GPUS) return NOT_FOUND;
+    int code = enter(handle, &gpu, __func__);
+    if (code == INVALID && !gpu) code = NOT_FOUND;
+    if (!code) *out = handle;
+    return leave(code);
+}
+
+int nvmlDeviceGetIndex(void *handle, unsigned *out) ANSWER(*out = (unsigned)(gpu - gpus))
 
 int nvmlDeviceGetName(void *handle, char *out, unsigned size) ANSWER(snprintf(out, size, "%s", gpu->name))
 
@@ -145,8 +162,19 @@ int nvmlDeviceGetMaxClockInfo(void *handle, unsigned type, unsigned *out)
 int nvmlDeviceGetPowerManagementLimitConstraints(void *handle, unsigned *lowest, unsigned *highest)
     ANSWER(*lowest = gpu->limit_min; *highest = gpu->limit_max)
 
-int nvmlDeviceSetPowerManagementLimit(void *handle, unsigned limit)
-    ANSWER(if (limit < gpu->limit_min || limit > gpu->limit_max) code = INVALID; else gpu->limit = limit)
+int nvmlDeviceSetPowerManagementLimit(void *handle, unsigned limit) {
+    struct gpu *gpu = 0;
+    int linger = 0, code = enter(handle, &gpu, __func__);
+    if (!code && (limit < gpu->limit_min || limit > gpu->limit_max)) code = INVALID;
+    if (!code && !gpu->set_deaf) {
+        gpu->limit = gpu->set_step ? limit - limit % (unsigned)gpu->set_step : limit;
+        linger = (int)gpu->set_linger;
+        keep_limit((int)(gpu - gpus), (unsigned)gpu->limit);
+    }
+    leave(code);
+    pause_ms(linger);
+    return code;
+}
 
 int nvmlDeviceGetCudaComputeCapability(void *handle, int *major, int *minor)
     ANSWER(*major = gpu->cc_major; *minor = gpu->cc_minor)

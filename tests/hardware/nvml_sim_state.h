@@ -1,12 +1,15 @@
 /* The state of the simulated GPUs, and how it is read from the file; nvml_sim.c tells what stands there. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { SUCCESS, UNINITIALIZED, INVALID, NOT_SUPPORTED, NOT_FOUND = 6, INSUFFICIENT_SIZE };
 enum { NO_MIG, MIG_OFF, MIG_ON };
@@ -42,6 +45,7 @@ struct gpu {
     uint64_t power_average, power_instant, memory_temperature;
     uint64_t pcie_gen, pcie_width, pcie_gen_max, pcie_width_max, nvlinks, nvlinks_up, nvlink_version, nvlink_mbps;
     uint64_t ecc, mig, gpm, dram; /* NO_ECC and so on; NO_MIG and so on; whether there is GPM; percent */
+    uint64_t set_step, set_deaf, set_linger; /* how a new limit is taken */
     uint64_t sms, slices, memory_mb, gpu_instance; /* of an instance */
     int errors, delays, processes[KINDS], busy, instances;
     struct error error[ERRORS], delay[ERRORS];
@@ -70,7 +74,8 @@ static const struct setting settings[] = {
     SETTING(nvlinks_up, 0),             SETTING(nvlink_version, 0),       SETTING(nvlink_mbps, 0),
     SETTING(ecc, NO_ECC),               SETTING(mig, NO_MIG),             SETTING(gpm, 0),
     SETTING(dram, 0),                   SETTING(sms, 0),                  SETTING(slices, 0),
-    SETTING(memory_mb, 0),              SETTING(gpu_instance, 0),
+    SETTING(memory_mb, 0),              SETTING(gpu_instance, 0),         SETTING(set_step, 0),
+    SETTING(set_deaf, 0),               SETTING(set_linger, 0),
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
@@ -79,7 +84,7 @@ static struct gpu gpus[GPUS], parts[GPUS][INSTANCES];
 static int count, init_code, init_delay, users, samples;
 static unsigned long calls;
 static char driver[80], seen_path[4096];
-static struct stat seen;
+static struct stat seen, seen_limits;
 
 static uint64_t *at(struct gpu *gpu, const struct setting *setting) {
     return (uint64_t *)((char *)gpu + setting->offset);
@@ -159,20 +164,61 @@ static void load(FILE *file) {
     }
 }
 
+static int same(const struct stat *one, const struct stat *other) {
+    return one->st_ino == other->st_ino && one->st_size == other->st_size &&
+           one->st_mtim.tv_sec == other->st_mtim.tv_sec && one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+}
+
+/* The limits that were set, by whichever process; 0 for a GPU that has none. */
+static void read_limits(const char *path, uint64_t *limits) {
+    memset(limits, 0, GPUS * sizeof *limits);
+    FILE *file = fopen(path, "r");
+    unsigned index, limit;
+    while (file && fscanf(file, "%u %u", &index, &limit) == 2)
+        if (index < GPUS) limits[index] = limit;
+    if (file) fclose(file);
+}
+
 /* Under the lock. */
 static void refresh(void) {
     const char *path = getenv("NVML_SIM");
-    struct stat now;
+    char beside[4096];
+    struct stat now, now_limits = {0};
+    uint64_t limits[GPUS];
     if (!path || stat(path, &now)) return;
-    if (!strcmp(path, seen_path) && now.st_ino == seen.st_ino && now.st_size == seen.st_size &&
-        now.st_mtim.tv_sec == seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == seen.st_mtim.tv_nsec)
-        return;
+    snprintf(beside, sizeof beside, "%s.limits", path);
+    if (stat(beside, &now_limits)) memset(&now_limits, 0, sizeof now_limits);
+    if (!strcmp(path, seen_path) && same(&now, &seen) && same(&now_limits, &seen_limits)) return;
     FILE *file = fopen(path, "r");
     if (!file) return;
     load(file);
     fclose(file);
+    read_limits(beside, limits);
+    for (int i = 0; i < count; i++)
+        if (limits[i]) gpus[i].limit = limits[i];
     snprintf(seen_path, sizeof seen_path, "%s", path);
     seen = now;
+    seen_limits = now_limits;
+}
+
+/* Keeps a limit for all processes; one that reads sees the old file or the new one. */
+static void keep_limit(int index, unsigned limit) {
+    const char *path = getenv("NVML_SIM");
+    char kept[4096], draft[4096], locked[4096];
+    uint64_t limits[GPUS];
+    if (!path) return;
+    snprintf(kept, sizeof kept, "%s.limits", path);
+    snprintf(draft, sizeof draft, "%s.limits.new", path);
+    snprintf(locked, sizeof locked, "%s.limits.lock", path);
+    int turn = open(locked, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (turn < 0 || flock(turn, LOCK_EX)) return;
+    read_limits(kept, limits);
+    limits[index] = limit;
+    FILE *file = fopen(draft, "w");
+    for (int i = 0; file && i < GPUS; i++)
+        if (limits[i]) fprintf(file, "%d %u\n", i, (unsigned)limits[i]);
+    if (file && !fclose(file)) rename(draft, kept);
+    close(turn);
 }
 
 static int is_part(const struct gpu *gpu) {

@@ -1,6 +1,7 @@
 """NVIDIA's library, simulated."""
 
 import ctypes
+import fcntl
 import os
 import subprocess
 import sys
@@ -43,6 +44,31 @@ def process(root: Path, capabilities: str, kernel: str = "6.8.0-60-generic") -> 
     return root
 
 
+def limits_file(state: Path) -> Path:
+    """Where the simulator keeps the limits that were set."""
+    return state.with_name(f"{state.name}.limits")
+
+
+def read_limits(state: Path) -> dict[int, float]:
+    """The power limits that were set, in watts by the index of the GPU."""
+    try:
+        lines = limits_file(state).read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return {int(index): int(milliwatts) / 1e3 for index, milliwatts in (line.split() for line in lines)}
+
+
+def set_limit(state: Path, index: int, watts: float) -> None:
+    """Sets the limit of one GPU, as another program would."""
+    file = limits_file(state)
+    with file.with_name(f"{file.name}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        limits = read_limits(state) | {index: watts}
+        draft = file.with_name(f"{file.name}.new")
+        draft.write_text("".join(f"{each} {round(limits[each] * 1e3)}\n" for each in sorted(limits)))
+        draft.replace(file)
+
+
 class Clock:
     """Time that passes when told."""
 
@@ -71,6 +97,15 @@ class SimulatedNvml:
     def samples(self) -> int:
         """Samples that are allocated."""
         return int(self._functions.nvmlSimSamples())
+
+    @property
+    def limits(self) -> dict[int, float]:
+        """The power limits that were set, in watts by the index of the GPU."""
+        return read_limits(self.state)
+
+    def set_limit(self, index: int, watts: float) -> None:
+        """Sets the limit of one GPU, as somebody else would."""
+        set_limit(self.state, index, watts)
 
     def write(self, text: str) -> None:
         """Makes this the state from the next call on."""

@@ -1,0 +1,1 @@
+"""Power limits: setting them, and giving them back whatever happens."""
