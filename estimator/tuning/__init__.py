@@ -1,0 +1,1 @@
+"""Speed against the power limit, measured: points, their errors, which to take next, and which limit to choose."""
