@@ -38,6 +38,15 @@ class Timing(Struct, frozen=True, kw_only=True):
         """Seconds of the parts of these names."""
         return sum([part.seconds for part in self.parts if part.name in names])
 
+    @property
+    def by_name(self) -> dict[str, float]:
+        """Seconds on the devices by the name of the term; without what the host's CPU does."""
+        found: dict[str, float] = {}
+        for part in self.parts:
+            if not part.host:
+                found[part.name] = found.get(part.name, 0.0) + part.seconds
+        return found
+
 
 WIDER = 1.15
 """Power to which a range that is taken from kin is raised."""

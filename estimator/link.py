@@ -34,7 +34,7 @@ def serving(engine: Engine, devices: list[Device]) -> list[Device]:
         return chips
     if not gpus:
         return cpus
-    holding = [(gpu, _held(gpu, engine)) for gpu in gpus]
+    holding = [(gpu, held(gpu, engine)) for gpu in gpus]
     most = max((held or 0 for _, held in holding), default=0)
     found = [gpu for gpu, held in holding if held is not None and held >= _CONTEXT * most]
     if found:
@@ -65,7 +65,7 @@ def share(engine: Engine, device: Device) -> float | None:
 
 def neighbours(engine: Engine, device: Device) -> tuple[int, ...]:
     """Processes of others that hold more on it than a context takes, beside what the engine holds there."""
-    own = _held(device, engine)
+    own = held(device, engine)
     if own is None:
         return ()
     return tuple(
@@ -129,7 +129,7 @@ def _power(engine: Engine, device: Device) -> float | None:
     return None if device.power_w is None or part is None else device.power_w * part
 
 
-def _held(device: Device, engine: Engine) -> int | None:
+def held(device: Device, engine: Engine) -> int | None:
     """Bytes that its processes hold on a device, 0 where the driver does not say how many; None where they do not."""
     held = [process.memory_bytes or 0 for process in device.processes or () if process.pid in engine.pids]
     return sum(held) if held else None

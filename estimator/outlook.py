@@ -10,8 +10,9 @@ from .catalogue.names import UnknownName
 from .expected import band, decode_step, limit, prompt
 from .model import Load, weight_bytes_read
 from .own import Run, correction
-from .roofline import below, ceiling
-from .setup import Setup, spread
+from .power import core_share
+from .roofline import Left, below, ceiling, unread_bytes
+from .setup import Setup, Stage, spread
 from .snapshot import Ceiling, Expected
 from .software import Software, engine
 from .speculative import Speculation, speed_up
@@ -39,6 +40,7 @@ def outlook(
     *,
     speculation: Speculation | None = None,
     runs: Sequence[Run] = (),
+    left: Left | None = None,
 ) -> Outlook:
     """What the engine could reach.
 
@@ -49,14 +51,15 @@ def outlook(
         devices: those that serve it.
         speculation: what its drafts bring, None without speculative decoding.
         runs: what this machine reached before.
+        left: what of the model is on the host's CPU.
     """
-    roof = ceiling(facts, load, devices, speculation.tokens if speculation else 1.0)
+    roof = ceiling(facts, load, devices, speculation.tokens if speculation else 1.0, left)
     if facts is None or not devices or _cached(facts, devices):
         return Outlook(ceiling=roof)
     try:
         known = engine(reading.engine)
         software = Software(engine=known, backend=evident_backend(known, devices[0]))
-        setup = _setup(reading, facts, load, devices, software)
+        setup = _setup(reading, facts, load, _stages(spread(devices, software), facts, left), software)
         step = decode_step(setup)
         made = setup.streams * (speed_up(setup, speculation) if speculation else 1.0)
         decode_tps, basis = band(setup, "decode" if setup.streams <= 1 else "throughput", made / step.seconds)
@@ -73,6 +76,7 @@ def outlook(
             decode_tps=below(decode_tps, roof.decode_tps),
             prefill_tps=below(prefill_tps, roof.prefill_tps),
             limit=limit(step),
+            core_share=core_share(step.by_name),
             basis=basis,
         ),
         plain_tps=plain_tps,
@@ -86,17 +90,28 @@ def where(devices: Sequence[Device]) -> str:
     return name if len(devices) == 1 else f"{len(devices)} x {name}"
 
 
-def _setup(reading: Engine, facts: ModelFacts, load: Load, devices: list[Device], software: Software) -> Setup:
+def _setup(reading: Engine, facts: ModelFacts, load: Load, stages: tuple[Stage, ...], software: Software) -> Setup:
     streams = max(load.streams, 1.0)
     return Setup(
         facts=facts,
         software=software,
-        stages=spread(devices, software),
+        stages=stages,
         streams=streams,
         context=load.context_tokens / streams,
         kv_bytes_per_element=load.kv_bytes_per_element,
         threads=reading.threads,
     )
+
+
+def _stages(own: tuple[Stage, ...], facts: ModelFacts, left: Left | None) -> tuple[Stage, ...]:
+    """Those of the devices, with a last one for what is left to the host."""
+    if left is None:
+        return own
+    idle = unread_bytes(facts)
+    part = (left.stored_bytes - idle) / max((facts.weight_bytes or 0) - idle, 1.0)
+    part = min(max(part, 0.0), 1.0)
+    rest = Stage(device=left.host, share=part)
+    return (*(Stage(device=each.device, share=each.share * (1.0 - part), ways=each.ways) for each in own), rest)
 
 
 def _cached(facts: ModelFacts, devices: list[Device]) -> bool:

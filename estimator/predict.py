@@ -8,7 +8,7 @@ from . import memory, power
 from .constants import Constants
 from .expected import Limit, Part, limit
 from .question import Plan, Question, plan
-from .rates import Rates, by_name, rates
+from .rates import Rates, rates
 from .rules import rules_of_thumb
 from .snapshot import Band, Ceiling
 
@@ -87,7 +87,7 @@ def predict(question: Question, fitted: Constants | None = None) -> Prediction:
 def _draw(question: Question, laid: Plan, found: Rates) -> Draw | None:
     """The power that the law of the devices gives; None where there is none."""
     phase: power.Phase = "decode" if found.streams <= 1 else "batch"
-    share = power.core_share(by_name(found.step))
+    share = power.core_share(found.step.by_name)
     drawn = [power.draw_w(device, phase, share) for device in question.devices]
     if not drawn or None in drawn:
         return None

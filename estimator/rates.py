@@ -8,7 +8,7 @@ from .constants import Constants, Phase, constants
 from .expected import Timing, band, decode_step, prompt
 from .model import Load
 from .question import Plan, Question
-from .roofline import below, ceiling
+from .roofline import Left, below, ceiling, outside
 from .snapshot import Band, Ceiling
 
 
@@ -82,16 +82,6 @@ def rates(question: Question, laid: Plan, fitted: Constants | None = None) -> Ra
     )
 
 
-def by_name(timing: Timing) -> dict[str, float]:
-    """Seconds of a step or prompt on the devices by the name of the term; without what the host's CPU does."""
-    found: dict[str, float] = {}
-    for part in timing.parts:
-        if part.host:
-            continue
-        found[part.name] = found.get(part.name, 0.0) + part.seconds
-    return found
-
-
 def _slowed(timing: Timing, kept: power.Kept | None) -> float:
     """Seconds under the power limit, which holds the devices down and not the host."""
     if kept is None:
@@ -137,7 +127,7 @@ def _kept(question: Question, phase: power.Phase, timing: Timing) -> power.Kept 
         return None
     device = question.devices[0]
     most = device.power_limit_max_w or device.power_limit_default_w or question.power_limit_w
-    return power.kept(device, min(question.power_limit_w, most), phase, power.core_share(by_name(timing)))
+    return power.kept(device, min(question.power_limit_w, most), phase, power.core_share(timing.by_name))
 
 
 def _ceiling(question: Question, laid: Plan) -> Ceiling:
@@ -148,8 +138,12 @@ def _ceiling(question: Question, laid: Plan) -> Ceiling:
         kv_bytes_per_element=setup.kv_bytes_per_element,
     )
     devices = question.own_devices
-    devices += [stage.device for stage in setup.stages if stage.device not in devices]
-    roof = ceiling(question.facts, load, devices)
+    host = next((stage.device for stage in setup.stages if stage.device not in devices), None)
+    left = None
+    if host is not None:
+        room = sum((device.memory_total_bytes or 0) - (device.memory_used_bytes or 0) for device in devices)
+        left = Left(host=host, stored_bytes=outside(question.facts, load, room))
+    roof = ceiling(question.facts, load, devices, left=left)
     if laid.copies <= 1 or roof.decode_tps is None:
         return roof
     return replace(roof, decode_tps=roof.decode_tps * laid.copies)

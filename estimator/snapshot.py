@@ -38,6 +38,8 @@ class Expected(Struct, frozen=True, kw_only=True):
     prefill_tps: Band | None = None
     limit: Literal["bandwidth", "compute", "overhead"] | None = None
     """What good software is held up by in decode; the ceiling may name another, where it is far away."""
+    core_share: float | None = None
+    """Share of a decode step that goes with the core clock, 0-1: what a lower power limit costs depends on it."""
     basis: str | None = None
 
 

@@ -9,6 +9,7 @@ from .drafting import Drafting
 from .flow import Flow, Told, is_another
 from .link import contested, moved, neighbours, power, serving, share, shared
 from .model import F16_BYTES, Load, active_parameters, kv_bytes_read, weight_bytes_read
+from .offload import left_over
 from .outlook import Outlook, outlook, where
 from .own import Run
 from .rate import Mean, Rate
@@ -111,7 +112,7 @@ class EngineTrack:
         load = self._load()
         served_by = serving(reading, devices)
         speculation = self._drafting.speculation
-        ahead = self._outlook(load, served_by, runs)
+        ahead = self._outlook(load, served_by, runs, devices)
         roof, good = ahead.ceiling, ahead.expected
         decode, prefill = self._decode.per_second, self._prefill.per_second
         names = {pid: label(other) for other in others for pid in other.pids}
@@ -202,7 +203,7 @@ class EngineTrack:
         if contested(self.reading, others, devices):
             return None
         measured = self._steady.take()
-        ahead = self._outlook(self._load(), served_by, ()) if measured else None
+        ahead = self._outlook(self._load(), served_by, (), devices) if measured else None
         if measured is None or ahead is None or ahead.plain_tps is None or ahead.software is None:
             return None
         return Run(
@@ -216,9 +217,9 @@ class EngineTrack:
             when=wall,
         )
 
-    def _outlook(self, load: Load, devices: list[Device], runs: Sequence[Run]) -> Outlook:
+    def _outlook(self, load: Load, devices: list[Device], runs: Sequence[Run], every: list[Device]) -> Outlook:
         """What it could reach; an engine at rest is not asked about again and again."""
-        speculation = self._drafting.speculation
+        speculation, left = self._drafting.speculation, left_over(self.reading, self._model, devices, every)
         made_of = (
             load,
             speculation,
@@ -226,11 +227,12 @@ class EngineTrack:
             self.reading.engine,
             self.reading.threads,
             self._model,
-            [(device.id, device.bandwidth_gbs, device.compute_tflops) for device in devices],
+            [(device.id, device.bandwidth_gbs, device.compute_tflops) for device in (every if left else devices)],
+            left.stored_bytes if left else None,
         )
         if self._known is None or self._known[0] != made_of:
-            found = outlook(self.reading, self._model, load, devices, speculation=speculation, runs=runs)
-            self._known = (made_of, found)
+            found = outlook(self.reading, self._model, load, devices, speculation=speculation, runs=runs, left=left)
+            self._known = made_of, found
         return self._known[1]
 
     def _load(self) -> Load:

@@ -51,6 +51,9 @@ def test_the_json_has_the_fields_that_were_promised() -> None:
             assert row["basis"]
             assert row["runs_on"] in {"gpu", "gpu+cpu", "cpu"}
             assert row["memory_bytes"] <= row["memory_free_bytes"] * 1.001
+            if row["runs_on"] == "gpu+cpu":
+                assert row["gpu_layers"] == int(row["gpu_share"] * row["layers"] + 1e-6), "what -ngl takes"
+                assert 0 < row["gpu_layers"] < row["layers"]
         else:
             assert row["decode_tps"] is None
             assert row["runs_on"] is None
@@ -122,12 +125,59 @@ def test_a_model_that_is_too_large_has_no_speed() -> None:
         (("--threads", "0"), "whole number above 0"),
         (("--context", "0x10"), "--context"),
         (("--json", "--csv"), "not allowed with"),
+        (
+            ("--hardware", "RTX 3060 32GB"),
+            "there is no RTX 3060 with 32 GB (8, 12); for RAM write: RTX 3060 12GB + 32GB RAM",
+        ),
+        (("--hardware", "99999x RTX 4090"), "1 to 64 of a kind"),
+        (("--hardware", "0GB RAM"), "a machine has some memory"),
+        (("--hardware", "M4 Max 40c + 64GB RAM"), "has no memory but its own"),
+        (("--hardware", "RTX 4090", "--min-tps", "1e9"), "no number above 0 and up to 1000000"),
+        (("--hardware", "RTX 4090", "--quant", ""), "--quant names no quantisation: it is empty"),
+        (("--hardware", "RTX 4090", "--quant", "nonsense"), "common in llama.cpp: BF16, Q8_0"),
+        (("--hardware", "RTX 4090", "--kv", "q9"), "there are f16, bf16"),
+        (("--hardware", "RTX 4090", "--engine", "abacus"), "there are llama.cpp, Ollama"),
+        (("--hardware", "РТХ 4090 🤖"), "nearest: RTX 4090"),
+        (("模型", "--hardware", "RTX 4090"), "unknown model"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(arguments: tuple[str, ...], said: str) -> None:
     done = fit(*arguments, code=2)
     assert said in done.stderr
-    assert len(done.stderr.strip().splitlines()[-1:]) == 1
+    assert len([line for line in done.stderr.splitlines() if line.startswith("llmtop")]) == 1
+
+
+def test_a_file_has_its_own_quantisation_and_nothing_is_said_of_other_flags(tmp_path: Path) -> None:
+    file = tmp_path / "mine.gguf"
+    file.write_bytes(b"GGUF")
+    (line,) = fit(str(file), "--quant", "Q4_K_M", "--hardware", "RTX 4090", code=2).stderr.splitlines()
+    assert line.endswith("mine.gguf is a file with its own quantisation: leave --quant out")
+    assert "--weights" not in line
+
+
+def test_the_answer_says_what_to_take() -> None:
+    said = " ".join(fit("--hardware", "12 GB 3060 and 32 GB RAM").stdout.split())
+    assert "Take the first: the most capable of those that are as fast as one reads (8 tok/s)" in said
+    rows = json.loads(fit("--hardware", NEW_USER, "--json").stdout)["models"]
+    whole = next(row["model"] for row in rows if row["runs_on"] == "gpu")
+    assert rows[0]["runs_on"] == "gpu+cpu"
+    assert f"all on the GPU: {whole}." in said
+    assert "that reach 40 tok/s" in " ".join(fit("--hardware", NEW_USER, "--min-tps", "40").stdout.split())
+
+
+def test_a_memory_that_was_taken_is_said() -> None:
+    said = " ".join(fit("--hardware", "M4 Max 40c").stdout.split())
+    assert "Apple M4 Max 40c is taken with 128 GB of memory, the most that is sold" in said
+    assert "is taken with" not in fit("--hardware", "M4 Max 40c 64GB").stdout
+
+
+def test_a_context_that_no_model_has_is_said() -> None:
+    one = fit("Qwen3-8B", "--hardware", "RTX 4090", "--context", "10000000").stdout
+    assert "40960 tokens of context" in one.splitlines()[0]
+    assert "10000000" not in one
+    none = fit("--compare", "RTX 4090", "RTX 3090", "--context", "10000000", code=1).stderr
+    assert "ask for less --context" in none
+    assert "more --max-memory" in fit("--compare", "RTX 4090", "RTX 3090", "--max-memory", "0.1", code=1).stderr
 
 
 def test_a_broken_file_is_one_clear_line(tmp_path: Path) -> None:

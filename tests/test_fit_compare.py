@@ -107,6 +107,9 @@ def test_the_text_fits_eighty_columns_and_all_forms_hold_the_same_models() -> No
     [
         (("--compare", "RTX 5090", "RTX 4091"), "nearest: "),
         (("--compare", "RTX 5090", "RTX 4090", "Qwen3-32C"), "nearest: "),
+        (("--compare", "RTX 5090", "RTX 3060 32GB"), "for RAM write: RTX 3060 12GB + 32GB RAM"),
+        (("--compare", "RTX 5090", "A100"), "may be A100 PCIe 40GB"),
+        (("--compare", "RTX 5090", "RTX 4090", "--quant", "nonsense"), "common in llama.cpp"),
         (("--compare", *["RTX 4090"] * 7), "2 to 6 machines"),
         ((*TWO, "--hardware", "RTX 3090"), "--hardware does not go with it"),
         ((*TWO, "--price", "1"), "2 times, not 1"),

@@ -3,6 +3,7 @@
 import shutil
 import textwrap
 
+from ..estimator.memory import usable
 from ..estimator.model import Load, kv_bytes_read, state_bytes
 from ..estimator.predict import Prediction
 from ..estimator.published import published
@@ -94,10 +95,20 @@ def _memory(about: Asked, found: Prediction) -> str:
         said += f", {size(found.missing_bytes)} missing"
         partial = question.software.engine.kin == "llama.cpp" and question.devices[0].kind != "cpu"
         said += "; the speed is with a part on the host's CPU" if partial else "; the speed is as if it fitted"
+        said += _host_room(about, found) if partial else ""
         return f"{said}{_longest(about, found, 'but it would fit with')}"
     if total is None:
         return f"{said}; whether that fits is not known: {_unknown_memory(about)}"
     return f"{said}; it fits{_longest(about, found, 'up to')}"
+
+
+def _host_room(about: Asked, found: Prediction) -> str:
+    """That the RAM beside the devices is too small for the rest, where its size is known."""
+    host = about.question.host
+    room = usable(host) if host else None
+    if room is None or found.missing_bytes <= room:
+        return ""
+    return f", which has no room for it either: {size(found.missing_bytes - room)} are missing there"
 
 
 def _unknown_memory(about: Asked) -> str:

@@ -6,13 +6,12 @@ from msgspec import Struct
 
 from ..estimator import memory, power
 from ..estimator.backends import NoBackend, common_backend
-from ..estimator.catalogue.formats import kv_format
-from ..estimator.catalogue.names import UnknownName
 from ..estimator.question import Question
-from ..estimator.software import BACKENDS, ENGINES, UNKNOWN, Backend, Engine, Software, engine, year
+from ..estimator.software import BACKENDS, UNKNOWN, Backend, Engine, Software, year
 from ..probes.sample import Device
 from .asked_hardware import Hardware, asked_hardware
 from .asked_model import asked_model
+from .asked_names import asked_engine, asked_kv
 from .refusal import WrongUsage
 
 
@@ -57,9 +56,9 @@ def asked(options: argparse.Namespace) -> Asked:
         WrongUsage: flags do not go together, or the engine does not run there.
         Refusal: the model cannot be read, or this machine has not been measured.
     """
-    runs = _engine(options.engine)
+    runs = asked_engine(options.engine)
     model = asked_model(options.model, options.quant, options.weights, runs)
-    kv = kv_format(options.kv)
+    kv = asked_kv(options.kv)
     hardware = asked_hardware(options.hardware, options.devices, cpu_only=options.backend == "cpu")
     backend = _backend(options.backend, runs, hardware.devices)
     question = Question(
@@ -90,13 +89,6 @@ def asked(options: argparse.Namespace) -> Asked:
             *_oddities(question),
         ),
     )
-
-
-def _engine(name: str) -> Engine:
-    try:
-        return engine(name)
-    except UnknownName as unknown:
-        raise WrongUsage(f"{unknown}; there are {', '.join(ENGINES)}") from None
 
 
 def _backend(name: str | None, runs: Engine, devices: tuple[Device, ...]) -> Backend:

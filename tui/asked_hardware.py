@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ..estimator.catalogue.devices import CatalogueDevice
-from ..estimator.catalogue.devices import device as known_device
 from ..probes.sample import Device
+from .described import described
 from .refusal import Refusal, WrongUsage
+
+MOST = 256
+"""Devices of one machine, or of several that work as one."""
 
 
 class Hardware(Struct, frozen=True, kw_only=True):
@@ -27,8 +30,8 @@ def asked_hardware(names: Sequence[str], count: int | None, *, cpu_only: bool) -
     """Resolves the names.
 
     Args:
-        names: as a person writes them; none for this machine.
-        count: how many of each, None for one, and on this machine for all.
+        names: machines or parts of one, as a person describes them; none for this machine.
+        count: how many of each device, None for one, and on this machine for all.
         cpu_only: whether the GPUs of this machine stay out of it.
 
     Raises:
@@ -39,25 +42,19 @@ def asked_hardware(names: Sequence[str], count: int | None, *, cpu_only: bool) -
     return _named(names, count or 1) if names else _here(count, cpu_only=cpu_only)
 
 
-def _named(names: Sequence[str], times: int) -> Hardware:
+def _named(descriptions: Sequence[str], times: int) -> Hardware:
     """One CPU beside GPUs is their host."""
-    rows = [known_device(name) for name in names]
-    cpus = [row for row in rows if row.kind == "cpu"]
-    gpus = [row for row in rows if row.kind != "cpu"]
-    if gpus and len(cpus) > 1:
-        raise WrongUsage(f"beside GPUs goes one CPU, not {' and '.join(row.name for row in cpus)}")
+    parts = described(descriptions)
+    if parts.gpus and len(parts.cpus) > 1:
+        raise WrongUsage(f"beside GPUs goes one CPU, not {' and '.join(cpu.name for cpu in parts.cpus)}")
+    every = [device for device in parts.gpus or parts.cpus for _ in range(times)]
+    if len(every) > MOST:
+        raise WrongUsage(f"{len(every)} devices are more than the {MOST} that are reckoned with")
     return Hardware(
-        devices=tuple(row.as_device(f"{row.name} {at}") for row in gpus or cpus for at in range(times)),
-        host=cpus[0].as_device(cpus[0].name) if gpus and cpus else None,
-        notes=tuple(dict.fromkeys(note for row in gpus for note in _guessed(row))),
+        devices=tuple(replace(device, id=f"{device.name} {at}") for at, device in enumerate(every)),
+        host=parts.cpus[0] if parts.gpus and parts.cpus else None,
+        notes=parts.notes,
     )
-
-
-def _guessed(row: CatalogueDevice) -> list[str]:
-    if not row.largest_sold:
-        return []
-    most = f"{row.memory_gb:.0f} GB"
-    return [f"{row.name} is taken with {most} of memory, the most that is sold; write its size behind the name"]
 
 
 def _here(count: int | None, *, cpu_only: bool) -> Hardware:

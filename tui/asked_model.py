@@ -6,14 +6,14 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..estimator.catalogue.formats import Format
 from ..estimator.catalogue.models import CatalogueModel
 from ..estimator.catalogue.models import model as known_model
 from ..estimator.catalogue.names import UnknownName
-from ..estimator.format_names import common, in_name, meant, usual
+from ..estimator.format_names import in_name, usual
 from ..estimator.software import Engine
 from ..probes.models import BadModelFile, facts, locate
 from ..probes.sample import ModelFacts
+from .asked_names import asked_format
 from .refusal import Refusal, WrongUsage
 
 GIB = 1 << 30
@@ -45,7 +45,7 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
 
     Raises:
         UnknownName: it is none of the three, or a quantisation in it is not known.
-        WrongUsage: a file cannot have the quantisation or the size that was asked for.
+        WrongUsage: --quant is no format, or a file cannot have the quantisation or the size that was asked for.
         Refusal: it is a file that cannot be read, or a part of a model.
     """
     if quant is not None and not quant.strip():
@@ -64,14 +64,12 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
         row = None
     if row is None:
         if quant or weights_gib:
-            raise WrongUsage(
-                f"{path} has a quantisation and a size of its own: --quant and --weights do not go with it"
-            )
+            raise WrongUsage(_own(str(path), quant, weights_gib))
         found = _read(str(path))
         return AskedModel(facts=found, notes=found.assumed)
     notes: list[str] = []
     usually: str | None = None
-    fmt = _meant(quant, engine) if quant else in_name(name, engine)
+    fmt = asked_format(quant, engine) if quant else in_name(name, engine)
     if quant and fmt and _plain(quant) != _plain(fmt.name) and _plain(quant) not in map(_plain, fmt.aliases):
         notes.append(f"{quant} is taken as {fmt.name}")
     if fmt is None:
@@ -85,12 +83,16 @@ def asked_model(name: str, quant: str | None, weights_gib: float | None, engine:
     return AskedModel(facts=known, row=row, usual=usually, notes=tuple(notes))
 
 
-def _meant(quant: str, engine: Engine) -> Format:
-    try:
-        return meant(quant, engine)
-    except UnknownName as unknown:
-        hint = "" if "nearest" in str(unknown) else f"; common in {engine.name}: {', '.join(common(engine))}"
-        raise WrongUsage(f"{unknown}{hint}") from None
+def _own(path: str, quant: str | None, weights_gib: float | None) -> str:
+    """That a file cannot be asked for in another shape than it has; names the flags that were given, no others."""
+    given = [
+        (what, flag)
+        for what, flag, value in (("quantisation", "--quant", quant), ("size", "--weights", weights_gib))
+        if value
+    ]
+    own = " and ".join(what for what, _ in given)
+    flags = " and ".join(flag for _, flag in given)
+    return f"{_line(path)} is a file with its own {own}: leave {flags} out"
 
 
 def _path(name: str) -> Path | None:

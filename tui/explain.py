@@ -27,6 +27,8 @@ WORDS = {
     "hop": "passing on between devices",
 }
 """What each term is, for a person."""
+BATCH = 55
+"""Cells of a line of the batch curve before its bar."""
 BOUND = 20.0
 """FLOPs per byte up to which work counts as bound by bandwidth, by the rule of thumb."""
 
@@ -124,13 +126,15 @@ def batches(found: Batching, columns: int | None = None) -> list[str]:
     """The curve over the streams, one line a batch, and its knee; in so many columns, None for the terminal's."""
     lines = [f"Batching {'streams':>11} {'tok/s':>9} {'each':>8}  range"]
     top = max(point.decode_tps.value for point in found.points)
-    cells = max(min((columns or width()) - 52, 24), 8)
+    room = columns or width()
+    cells, ranged = min(room - BATCH, 24), room >= BATCH
+    if not ranged:
+        lines = [lines[0].removesuffix("  range")]
     for point in found.points:
         band = point.decode_tps
-        lines.append(
-            f"{point.streams:>20} {exact_rate(band.value):>9} {exact_rate(point.each_tps):>8}  "
-            f"{span(band.low, band.high):<13} {bar(band.value / top, cells)}".rstrip()
-        )
+        line = f"{point.streams:>20} {exact_rate(band.value):>9} {exact_rate(point.each_tps):>8}"
+        line += f"  {span(band.low, band.high):<13}" if ranged else ""
+        lines.append((line + (f" {bar(band.value / top, cells)}" if cells >= 8 else "")).rstrip())
     if found.knee:
         lines += _wrapped(
             f"knee: from {found.knee} streams on their own work (matrices, cache) takes longer than what they share "
@@ -138,8 +142,10 @@ def batches(found: Batching, columns: int | None = None) -> list[str]:
             columns,
         )
     if found.most_streams is not None:
-        room = f"{found.most_streams} streams" if found.most_streams != 1 else "1 stream"
-        lines.append(f"  the memory holds {room if found.most_streams else 'not one stream'} of this length")
+        held = f"{found.most_streams} streams" if found.most_streams != 1 else "1 stream"
+        lines += _wrapped(
+            f"the memory holds {held if found.most_streams else 'not one stream'} of this length", columns
+        )
     return lines
 
 

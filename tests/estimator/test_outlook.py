@@ -8,8 +8,9 @@ from llmtop.estimator.model import Load
 from llmtop.estimator.monitor import Monitor
 from llmtop.estimator.outlook import outlook
 from llmtop.estimator.own import Run
+from llmtop.estimator.snapshot import EngineView
 from llmtop.estimator.speculative import Speculation
-from llmtop.probes.sample import Device, DeviceProcess, Devices, Engine, Sample
+from llmtop.probes.sample import Bandwidth, Device, DeviceProcess, Devices, Engine, Sample
 from msgspec.structs import replace
 
 CARD = device("RTX 4090").as_device("nvidia0")
@@ -110,3 +111,40 @@ def test_work_under_a_throttled_card_is_no_run() -> None:
         for source, seen in (("nvidia", Devices(devices=(hot,))), ("engine", reading(tokens=100.0 * second))):
             monitor.feed(Sample(source=source, time=float(second), wall=1e9 + second, period=1.0, reading=seen))
     assert monitor.finished_runs() == []
+
+
+RAM = Device(id="cpu", name="CPU", vendor="AMD", kind="cpu", bandwidth_gbs=Bandwidth(peak=50.0), cores=8)
+
+
+def watched(held_bytes: int, name: str = "llama.cpp", beside: Device = RAM) -> EngineView:
+    """What the monitor tells of an engine that holds so much of the card."""
+    monitor = Monitor()
+    card = replace(CARD, processes=(DeviceProcess(7, held_bytes),))
+    for second in range(5):
+        for source, seen in (("box", Devices(devices=(card, beside))), ("engine", reading(name, 10.0 * second))):
+            monitor.feed(Sample(source=source, time=float(second), wall=1e9 + second, period=1.0, reading=seen))
+    return monitor.snapshot().engines[0]
+
+
+def test_what_an_engine_left_to_the_cpu_is_in_its_ceiling_and_in_what_is_expected() -> None:
+    """It holds 2 GB of 4.9: the rest, without the table of inputs, is read with 50 GB/s after them."""
+    roof = watched(2_000_000_000).ceiling.decode_tps
+    on_host = BYTES - 2_000_000_000
+    assert roof == pytest.approx(1e9 / (2_000_000_000 / 1008.4 + on_host / 50), rel=1e-3)
+    band = watched(2_000_000_000).expected.decode_tps
+    assert band is not None and roof is not None
+    assert 0.4 * roof < band.value <= band.high <= roof
+
+
+def test_an_engine_that_holds_its_weights_has_the_roof_of_the_card() -> None:
+    whole = watched(6_000_000_000)
+    assert whole.ceiling.decode_tps == pytest.approx(1008.4e9 / BYTES, rel=0.001)
+    nearly = watched((FACTS.weight_bytes or 0) - (FACTS.embedding_bytes or 0) - 50_000_000)
+    assert nearly.ceiling.decode_tps == whole.ceiling.decode_tps, "no more than a rounding"
+
+
+def test_nothing_is_said_to_be_left_where_that_cannot_be_told() -> None:
+    """An engine for servers leaves no layers; a CPU that was never measured has no rate."""
+    whole = watched(6_000_000_000).ceiling.decode_tps
+    assert watched(2_000_000_000, "vLLM").ceiling.decode_tps == whole
+    assert watched(2_000_000_000, beside=replace(RAM, bandwidth_gbs=Bandwidth())).ceiling.decode_tps == whole

@@ -17,6 +17,7 @@ from llmtop.tui.app import LlmTop
 from llmtop.tui.commands import COMMANDS, FIT
 from llmtop.tui.fit.ask import CONTEXTS, Ask
 from llmtop.tui.fit.asking import answer, study
+from llmtop.tui.fit.choices import What, choices, taken
 from llmtop.tui.fit.engines import engine_options
 from llmtop.tui.replay import Replay
 from llmtop.tui.screens.choice import Choice
@@ -264,6 +265,56 @@ async def test_engine_and_context_are_chosen_from_lists() -> None:
             (row["model"], row["quant"])
             for row in command_line("--engine", screen(app).ask.engine, "--context", "32768", "--top", "999")["models"]
         ]
+
+
+async def test_cache_speed_and_task_are_chosen_from_lists_as_the_command_has_them() -> None:
+    app = monitor()
+    async with app.run_test(size=(160, 48)) as pilot:
+        await opened(pilot, app)
+        await imagine(pilot, app, BOX)
+        await pilot.press("v", "q")
+        await pilot.pause()
+        await pilot.press("v", "down", "down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Fit) and screen(app).ask.kv == "q8_0")
+        await pilot.press("y", "down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Fit) and screen(app).ask.least_tps == 20)
+        await pilot.press("w", "c", "c", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Fit) and screen(app).ask.task == "code")
+        second = text(app).splitlines()[1]
+        for words in ("llama.cpp", "8k of context", "KV cache q8_0", "made for code", "from 20 tok/s"):
+            assert words in second
+        told = command_line("--kv", "q8_0", "--min-tps", "20", "--task", "code", "--top", "999")["models"]
+        assert shown(app) == [(row["model"], row["quant"]) for row in told]
+        assert told != command_line("--task", "code", "--top", "999")["models"]
+        await pilot.press("w", "a", "enter", "y", "8", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Fit) and screen(app).ask.task is None)
+        await until(pilot, lambda: screen(app).ask.least_tps is None)
+        assert "made for" not in text(app).splitlines()[1]
+
+
+async def test_models_that_make_vectors_are_a_task_like_others() -> None:
+    app = monitor()
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, app)
+        await imagine(pilot, app, BOX)
+        await pilot.press("w", "e", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Fit) and screen(app).ask.task == "embed")
+        items = [item for item in offers(app).items if not isinstance(item, str)]
+        assert items and all("embed" in item.tasks for item in items)
+        assert len({item.model for item in items}) == len(items)
+
+
+def test_what_is_chosen_is_what_stands_in_the_list() -> None:
+    ask = Ask()
+    every: tuple[What, ...] = ("engine", "context", "kv", "speed", "task")
+    for what in every:
+        found = choices(what, ask, None)
+        names = [name for name, _ in found.options]
+        assert found.chosen in names
+        assert len(set(names)) == len(names)
+        assert taken(what, ask, found.chosen) == ask
+        for name in names:
+            assert choices(what, taken(what, ask, name), None).chosen == name
 
 
 def test_the_list_of_engines_says_where_each_would_run() -> None:

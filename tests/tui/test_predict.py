@@ -236,6 +236,56 @@ def test_several_devices() -> None:
     assert unlike.hardware == ("RTX 4090", "RTX 3090")
 
 
+@pytest.mark.parametrize(
+    ("hardware", "devices", "host", "gib"),
+    [
+        ("2x RTX 3090", ("RTX 3090", "RTX 3090"), None, 24),
+        ("EPYC 9354 12xDDR5-4800 384GB", ("EPYC 9354",), None, 384),
+        ("RTX 3060 12GB + 32GB RAM", ("RTX 3060 12GB",), "CPU", 12),
+        ("a 12 GB 3060 and 32 GB RAM", ("RTX 3060 12GB",), "CPU", 12),
+        ("M4 Max 40c 64GB", ("Apple M4 Max 40c",), None, 64),
+        ("RTX 4090 + Ryzen 9 7950X 64GB", ("RTX 4090",), "Ryzen 9 7950X", 24),
+    ],
+)
+def test_hardware_may_be_a_described_machine(
+    hardware: str, devices: tuple[str, ...], host: str | None, gib: int
+) -> None:
+    question = ask_for(hardware, "Qwen3-8B").question
+    assert tuple(device.name for device in question.devices) == devices
+    assert {device.memory_total_bytes for device in question.devices} == {gib << 30}
+    assert (question.host.name if question.host else None) == host
+    assert len({device.id for device in question.devices}) == len(devices)
+    assert answered("--hardware", hardware, "--model", "Qwen3-8B")["hardware"] == [*devices, *([host] if host else [])]
+
+
+def test_devices_multiplies_what_is_described() -> None:
+    about = ask_for("2x RTX 3090 + 64GB RAM", "Qwen3-8B", "--devices", "3")
+    assert about.hardware_words == "6 x RTX 3090 + CPU"
+    assert len({device.id for device in about.question.devices}) == 6
+
+
+def test_what_was_taken_of_a_described_machine_is_said() -> None:
+    ram = "the RAM is taken as two channels of DDR4-3200, assumed: 51 GB/s"
+    assert ram in ask_for("RTX 3060 12GB + 32GB RAM", "Qwen3-8B").notes
+    assert not any("RAM" in note for note in ask_for("RTX 3060 12GB + 4xDDR4-3200 32GB", "Qwen3-8B").notes)
+    most = "Apple M4 Max 40c is taken with 128 GB of memory, the most that is sold; write its size behind the name"
+    assert most in ask_for("M4 Max 40c", "Qwen3-8B").notes
+    assert most not in ask_for("M4 Max 40c 128GB", "Qwen3-8B").notes
+    with pytest.raises(WrongUsage, match="has no memory but its own"):
+        ask_for("M4 Max 40c + 64GB RAM", "Qwen3-8B")
+    with pytest.raises(UnknownName, match=r"for RAM write: RTX 3060 12GB \+ 32GB RAM"):
+        ask_for("RTX 3060 32GB", "Qwen3-8B")
+
+
+def test_a_rest_that_the_ram_does_not_hold_either_is_said() -> None:
+    """42.5 GB for 12 + 16 GiB."""
+    about = ask_for("RTX 3060 12GB + 16GB RAM", "Llama-3.3-70B", "--quant", "Q4_K_M")
+    said = " ".join(text(about, predict(about.question)).split())
+    assert "which has no room for it either" in said
+    roomy = ask_for("RTX 3060 12GB + 64GB RAM", "Llama-3.3-70B", "--quant", "Q4_K_M")
+    assert "no room" not in text(roomy, predict(roomy.question))
+
+
 def test_a_limit_that_no_law_is_known_for_is_said() -> None:
     about = ask_for("M3 Max 40c", "Qwen3-8B", "--power-limit", "40")
     assert any("is not known" in note for note in about.notes)
@@ -273,7 +323,7 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
     about = ask_for("RTX 4090", str(model), "--prompt", "10", "--gen", "10")
     assert about.question.facts.parameters == 2 * 6400 + 2 * 4096
     assert predict(about.question).decode_tps.value > 0
-    with pytest.raises(WrongUsage, match="of its own"):
+    with pytest.raises(WrongUsage, match=r"tiny\.gguf is a file with its own quantisation: leave --quant out"):
         ask_for("RTX 4090", str(model), "--quant", "Q4_K_M")
 
 

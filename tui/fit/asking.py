@@ -72,9 +72,9 @@ def answer(ask: Ask, snapshot: Snapshot, stored: Sequence[tuple[Stored, ModelFac
     try:
         rows = listed(options, about)
         options.task = "embed"
-        vectors = listed(options, about)
-        disk = rows_of(stored, about, wish(options)) if about.local else ()
-    except (UnknownName, Unanswerable) as problem:
+        vectors = () if ask.task else listed(options, about)
+        disk = rows_of(stored, about, wish(options)) if about.local and not ask.task else ()
+    except (UnknownName, WrongUsage, Unanswerable) as problem:
         return Answer(ask=ask, about=about, problem=str(problem))
     return Answer(ask=ask, about=about, rows=rows, vectors=vectors, disk=disk)
 
@@ -110,4 +110,5 @@ def _options(ask: Ask) -> argparse.Namespace:
     """Those of the command line, so that what nobody asks for is the same in both."""
     options = parser().parse_args(["fit"])
     options.engine, options.context, options.all, options.top = ask.engine, ask.context, ask.everything, EVERY
+    options.kv, options.min_tps, options.task = ask.kv, ask.least_tps, ask.task
     return options

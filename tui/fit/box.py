@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ...estimator.catalogue.machine_words import machine
 from ...estimator.fit import Box
 from ...probes.sample import Device
+from ..described import described
 from ..format import size
 from ..refusal import Refusal, WrongUsage
 
@@ -32,24 +32,17 @@ def asked_box(descriptions: Sequence[str]) -> AskedBox:
 
 
 def _described(descriptions: Sequence[str]) -> AskedBox:
-    devices = [device for text in descriptions for device in machine(text)]
-    cpus = [device for device in devices if device.kind == "cpu"]
-    gpus = tuple(device for device in devices if device.kind != "cpu")
+    parts = described(descriptions)
+    gpus, cpus = parts.gpus, parts.cpus
     if len(cpus) > 1:
         raise WrongUsage(f"a machine has one kind of CPU, not {' and '.join(cpu.name for cpu in cpus)}")
     cpu = cpus[0] if cpus else None
     if cpu is not None and cpu.memory_total_bytes is None:
         raise WrongUsage(f"how much RAM has the machine with {cpu.name}? Write it behind, as in '{cpu.name} 64GB'")
-    return AskedBox(box=Box(gpus=gpus, cpu=cpu), words=_words([*gpus, *cpus]), local=False, notes=_assumed(gpus, cpu))
-
-
-def _assumed(gpus: tuple[Device, ...], cpu: Device | None) -> tuple[str, ...]:
-    notes: list[str] = []
-    if cpu is not None and cpu.bandwidth_gbs.basis and "assumed" in cpu.bandwidth_gbs.basis:
-        notes.append(f"the RAM is taken as {cpu.bandwidth_gbs.basis}: {cpu.bandwidth_gbs.peak:.0f} GB/s")
-    if cpu is None and gpus and all(gpu.kind == "gpu" and not gpu.unified_memory for gpu in gpus):
+    notes = list(parts.notes)
+    if cpu is None and all(gpu.kind == "gpu" and not gpu.unified_memory for gpu in gpus):
         notes.append("no RAM was named, so nothing is left to the CPU: write it behind, as in '+ 32GB RAM'")
-    return tuple(notes)
+    return AskedBox(box=Box(gpus=gpus, cpu=cpu), words=_words([*gpus, *cpus]), local=False, notes=tuple(notes))
 
 
 def _here() -> AskedBox:

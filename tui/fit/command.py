@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 from ...estimator.catalogue.names import UnknownName
+from ...estimator.fit import READING_TPS
 from ...estimator.snapshot import SCHEMA, Band
 from ...estimator.terms import Unanswerable
 from ..answer import width
+from ..asked_names import asked_engine
 from ..refusal import Refusal, WrongUsage
-from .arguments import CONTEXT
 from .box import AskedBox, asked_box
+from .nothing import nothing
 from .rows import GIB, Row, listed, wish
 from .rows import row as plain
 
@@ -56,7 +58,7 @@ def fit(options: argparse.Namespace) -> int:
         shown = disk if options.all else disk[: options.top]
         print(f"On this disk\n\n{(markdown if options.markdown else text)(shown)}\n\nIn the catalogue\n")  # noqa: T201
     if not rows:
-        raise Refusal(_nothing(options))
+        raise Refusal(nothing(options))
     print(markdown(rows) if options.markdown else text(rows))  # noqa: T201
     if not options.markdown:
         print(_foot(options, about, rows))  # noqa: T201
@@ -84,7 +86,7 @@ def _deep(options: argparse.Namespace, about: AskedBox) -> int:
         return 0
     from .deep import text  # noqa: PLC0415
 
-    print(_head(options, about, row[0].fit.facts.name))  # noqa: T201
+    print(_head(options, about, row[0].fit.facts.name, row[0].fit.facts.context_length))  # noqa: T201
     print(text(found))  # noqa: T201
     print("\n".join(_notes((*notes, *about.notes))))  # noqa: T201
     return 0
@@ -110,37 +112,35 @@ def document(about: AskedBox, rows: list[Row], disk: list[Row]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(fields))
 
 
-def _head(options: argparse.Namespace, about: AskedBox, model: str = "") -> str:
+def _head(options: argparse.Namespace, about: AskedBox, model: str = "", limit: int | None = None) -> str:
     free = "; with the memory that is free now" if about.local else ""
     what = f"{model} on {about.words}" if model else about.words
-    line = f"{what} · {options.engine} · {options.context} tokens of context{free}"
+    longest = min(options.context, limit or options.context)
+    line = f"{what} · {asked_engine(options.engine).name} · {longest} tokens of context{free}"
     return "\n".join([*textwrap.wrap(line, width()), ""])
 
 
-def _nothing(options: argparse.Namespace) -> str:
-    """Why there is no row, by what was asked."""
-    asked = [
-        name
-        for name, given in (
-            ("less --context", options.context > CONTEXT),
-            ("more --max-memory", options.max_memory),
-            ("no --task", options.task),
-            ("another --quant", options.quant),
-        )
-        if given
-    ]
-    return f"no model of the catalogue fits: ask for {' or '.join(asked or ['less --context'])}; --all shows them all"
-
-
 def _foot(options: argparse.Namespace, about: AskedBox, rows: list[Row]) -> str:
-    least = wish(options).least_tps
-    reached = any((each.decode_tps or each.prefill_tps or NONE).value >= least for each in rows)
-    first = f"models that reach {least:g} tok/s" if reached else f"models, none of which reaches {least:g} tok/s"
+    """What to take, and what the columns say."""
     words = (
-        "TOK/S: one answer, with the range that 8 of 10 measurements fall into. The first rows are the most capable "
-        f"{first}, each in the quantisation to take; --all shows the others, llmtop fit MODEL one in depth."
+        f"{_first(wish(options).least_tps, rows)} TOK/S: of one answer, with the range of 8 in 10 measurements. "
+        "QUANT: how small the weights are packed. --all shows the others, llmtop fit MODEL one in depth."
     )
     return "\n".join(["", *textwrap.wrap(words, width()), *_notes(about.notes)])
+
+
+def _first(least: float, rows: list[Row]) -> str:
+    if not any(_rate(each) >= least for each in rows):
+        return f"First comes the most capable of models none of which reaches {least:g} tok/s."
+    reads = least == READING_TPS and rows[0].decode_tps
+    pace = f"that are as fast as one reads ({least:g} tok/s)" if reads else f"that reach {least:g} tok/s"
+    whole = next((each for each in rows if each.runs_on == "gpu" and _rate(each) >= least), None)
+    other = f"; all on the GPU: {whole.model}" if whole and rows[0].runs_on == "gpu+cpu" else ""
+    return f"Take the first: the most capable of those {pace}{other}."
+
+
+def _rate(row: Row) -> float:
+    return (row.decode_tps or row.prefill_tps or NONE).value
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

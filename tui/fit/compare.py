@@ -12,13 +12,13 @@ from ...estimator.catalogue.models import models
 from ...estimator.catalogue.names import UnknownName
 from ...estimator.compare import Entry
 from ...estimator.fit import Wish
-from ...estimator.format_names import meant
 from ...estimator.offers import Offer, of_model, small_format, worth
 from ...estimator.terms import Unanswerable
+from ..asked_names import asked_format
 from ..refusal import Refusal, WrongUsage
 from .box import AskedBox, asked_box
 from .model import offers_of
-from .rows import GIB, asked_task, wish
+from .rows import GIB, asked_task, long_enough, wish
 
 LETTERS = "ABCDEF"
 HERE = frozenset({"here", "this", "this machine"})
@@ -59,8 +59,8 @@ def compared(options: argparse.Namespace) -> Compared:
     """Answers it.
 
     Raises:
-        UnknownName: a part of a machine, a model or a format is in no catalogue.
-        WrongUsage: flags do not go together, or there are too many machines.
+        UnknownName: a part of a machine, or a model, is in no catalogue.
+        WrongUsage: an engine or a format is not known, flags do not go together, or there are too many machines.
         Refusal: this machine has not been measured, or a machine cannot run the engine.
     """
     words, model = _words(options)
@@ -115,8 +115,8 @@ def _words(options: argparse.Namespace) -> tuple[list[str], str | None]:
 def _is_machine(text: str) -> bool:
     try:
         return text.casefold() in HERE or bool(machine(text))
-    except UnknownName:
-        return False
+    except UnknownName as unknown:
+        return not unknown.brief.startswith("unknown")  # it may be several, or none has this size
 
 
 def _like_model(text: str) -> bool:
@@ -140,10 +140,10 @@ def _prices(options: argparse.Namespace, count: int) -> tuple[float | None, ...]
 
 def _all(options: argparse.Namespace, boxes: Sequence[AskedBox], wanted: Wish) -> list[list[Offer]]:
     """Each model in the same quantisation on all machines, the one that is worth most on any of them first."""
-    only = meant(options.quant, wanted.engine).name if options.quant else None
+    only = asked_format(options.quant, wanted.engine).name if options.quant is not None else None
     rows: list[list[Offer]] = []
     for model in models().values():
-        if not asked_task(model, options.task):
+        if not (asked_task(model, options.task) and long_enough(model, options.context)):
             continue
         names = [only or small_format(model, wanted.engine)]
         row: list[Offer] = []

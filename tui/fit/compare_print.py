@@ -12,11 +12,14 @@ import msgspec
 from ...estimator.compare import Entry, match, total
 from ...estimator.snapshot import SCHEMA, Band
 from ..answer import width
-from ..format import exact_rate, span
+from ..asked_names import asked_engine
+from ..format import exact_rate, joules, span
 from ..refusal import Refusal
+from .columns import Form, fitting
 from .compare import LETTERS, Compared, Line, compared
+from .nothing import nothing
 from .rows import row, wish
-from .table import aligned, comma_separated, tokens
+from .table import comma_separated, tokens
 from .verdict import counts, measures, reason, winners
 
 NAME = 22
@@ -33,14 +36,14 @@ def compare(options: argparse.Namespace) -> int:
         print(separated(found))  # noqa: T201
         return 0
     if not found.lines:
-        raise Refusal("no model of the catalogue fits any of them: ask for less --context")
+        raise Refusal(nothing(options))
     cells = [_head(found), *(_cells(line, found) for line in found.lines)]
     legend = [
         f"{letter}: {box.words}{f', for {price:g}' if price else ''}"
         for letter, box, price in zip(LETTERS, found.machines, found.prices, strict=False)
     ]
     what = found.lines[0].name if found.one else "the same quantisation on each"
-    legend.append(f"{what} · {options.engine} · {options.context} tokens of context")
+    legend.append(f"{what} · {asked_engine(options.engine).name} · {options.context} tokens of context")
     said = [*winners(found), *([] if found.one else counts(found, wish(options).least_tps))]
     notes = [f"note: {note}" for note in found.notes]
     if options.markdown:
@@ -48,9 +51,23 @@ def compare(options: argparse.Namespace) -> int:
         lines = [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in table]
         print("\n\n".join(["  \n".join(legend), "\n".join(lines), *said, *notes]))  # noqa: T201
         return 0
-    wrapped = [part for line in (*said, *notes) for part in textwrap.wrap(line, width(), subsequent_indent="  ")]
-    print("\n".join([*legend, "", *aligned(cells), "", *wrapped]))  # noqa: T201
+    head, below = _wrapped(legend), _wrapped([*said, *notes])
+    print("\n".join([*head, "", *_table(cells, len(found.machines)), "", *below]))  # noqa: T201
     return 0
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    return [part for line in lines for part in textwrap.wrap(line, width(), subsequent_indent="  ")]
+
+
+def _table(cells: Sequence[tuple[str, ...]], machines: int) -> list[str]:
+    """In a narrow terminal without the ranges, then without the quantisation, and who is faster."""
+    speeds = range(2, 2 + machines)
+    bare = [tuple(cell.partition(" (")[0] if at in speeds else cell for at, cell in enumerate(line)) for line in cells]
+    heads = (*cells[0][:2], *LETTERS[:machines], *cells[0][2 + machines :])
+    kept = (0, 1, *speeds, 2 + machines)
+    brief, told = [heads, *bare[1:]], (0, *speeds, 2 + machines)
+    return fitting([Form(cells, kept, 0), Form(bare, kept, 0), Form(brief, told, 0), Form(brief, (0, *speeds), 0)])
 
 
 def _head(found: Compared) -> tuple[str, ...]:
@@ -85,7 +102,7 @@ def _speed(entry: Entry) -> str:
 
 def _energy(entry: Entry) -> str:
     draw = entry.offer.found.draw if entry.offer.found else None
-    return f"{draw.joules_per_token:.2g} J" if draw else "–"
+    return joules(draw.joules_per_token if draw else None)
 
 
 def _number(band: Band | None, times: float) -> str:
@@ -98,9 +115,9 @@ def _faster(bands: Sequence[Band | None]) -> str:
     if not found.known:
         return "none"
     if found.winner is None:
-        return f"? {found.factor:.2g}x" if found.factor else "?"
+        return f"? {exact_rate(found.factor)}x" if found.factor else "?"
     letter = LETTERS[found.winner]
-    return f"{letter} {found.factor:.2g}x" if found.factor else f"{letter} only"
+    return f"{letter} {exact_rate(found.factor)}x" if found.factor else f"{letter} only"
 
 
 def document(found: Compared) -> bytes:

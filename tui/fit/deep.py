@@ -1,11 +1,14 @@
 """`llmtop fit MODEL`: one model in depth, as text."""
 
+import textwrap
+
 from ...estimator.depth import Depth, Help
-from ..answer import LIMITS, labelled
+from ..answer import LIMITS, labelled, width
 from ..explain import batches
 from ..format import exact_rate, percent, seconds, size, span
+from .columns import Form, fitting
 from .rows import row
-from .table import aligned, place, tokens
+from .table import place, short_place, tokens
 
 HEAD = ("", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "PREFILL", "1ST TOKEN")
 
@@ -20,12 +23,13 @@ def sections(found: Depth, columns: int | None = None) -> list[list[str]]:
     made = [_quantisations(found, columns)]
     if not found.chosen.reads_only:  # it makes no next token: neither with a full context nor with many streams
         made += [_contexts(found, columns), _caches(found, columns), _batches(found, columns)]
-        made += [_binds(found, columns), _helps(found)]
+        made += [_binds(found, columns), _helps(found, columns)]
     return [section for section in made if section]
 
 
 def _quantisations(found: Depth, columns: int | None) -> list[str]:
     cells: list[tuple[str, ...]] = [HEAD]
+    brief: list[tuple[str, ...]] = [HEAD]
     for each in found.row:
         line = row(each)
         band, wait = line.decode_tps, line.ttft_s
@@ -41,7 +45,8 @@ def _quantisations(found: Depth, columns: int | None) -> list[str]:
                 seconds(wait.value) if wait else "–",
             )
         )
-    return aligned(cells, columns=columns)
+        brief.append((*cells[-1][:4], short_place(line), *cells[-1][5:]))
+    return fitting([Form(cells, range(5)), Form(brief, (0, 1, 2, 4))], columns=columns)
 
 
 def _contexts(found: Depth, columns: int | None) -> list[str]:
@@ -53,7 +58,7 @@ def _contexts(found: Depth, columns: int | None) -> list[str]:
         band = each.decode_tps
         where = {"gpu": "GPU", "cpu": "CPU"}.get(each.runs_on, "GPU and CPU")
         cells.append((tokens(each.context), f"{exact_rate(band.value)} ({span(band.low, band.high)})", where))
-    return [f"{name} with the context full", *aligned(cells, 2, columns)]
+    return [f"{name} with the context full", *fitting([Form(cells, (0, 1))], 2, columns)]
 
 
 def _caches(found: Depth, columns: int | None) -> list[str]:
@@ -72,19 +77,21 @@ def _binds(found: Depth, columns: int | None) -> list[str]:
     made = found.chosen.found
     if made is None:
         missing = found.chosen.fit.needed_bytes - found.chosen.fit.free_bytes
-        return [f"It does not fit: {size(missing)} of memory are missing."]
+        return textwrap.wrap(f"It does not fit: {size(missing)} of memory are missing.", columns or width())
     roof = made.ceiling.decode_tps
     of = f", {percent(made.decode_tps.value / roof)} of the {exact_rate(roof)} ceiling" if roof else ""
     return labelled("binds", f"{LIMITS[made.limit]}{of}", columns) + labelled("basis", made.basis, columns)
 
 
-def _helps(found: Depth) -> list[str]:
+def _helps(found: Depth, columns: int | None) -> list[str]:
     if not found.helps:
         return []
-    return ["What would help", *(f"  {_help(each)}" for each in found.helps)]
+    room = columns or width()
+    lines = [textwrap.wrap(_help(each), room, initial_indent="  ", subsequent_indent="    ") for each in found.helps]
+    return ["What would help", *(line for wrapped in lines for line in wrapped)]
 
 
 def _help(each: Help) -> str:
-    times = f", {each.factor:.2g}x" if each.factor else ""
+    times = f", {exact_rate(each.factor)}x" if each.factor else ""
     longest = f", context {tokens(each.max_context)}" if each.max_context else ""
     return f"{each.what}: {exact_rate(each.decode_tps)} tok/s{times}{longest}"

@@ -1,20 +1,20 @@
 """What `llmtop fit` lists: the offers that are left after the filters, and each of them in plain fields."""
 
 import argparse
+import math
 
 from msgspec import Struct
 
-from ...estimator.catalogue.formats import kv_format
 from ...estimator.catalogue.models import CatalogueModel, models
 from ...estimator.fit import READING_TPS, Wish
-from ...estimator.format_names import meant
 from ...estimator.offers import Offer, offers
 from ...estimator.snapshot import Band
-from ...estimator.software import engine
+from ..asked_names import asked_engine, asked_format, asked_kv
 from .arguments import CONTEXT
 from .box import AskedBox
 
 GIB = 1 << 30
+_ROUNDED = 1e-6
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -34,6 +34,9 @@ class Row(Struct, frozen=True, kw_only=True):
     runs_on: str | None
     gpu_share: float
     """Share of the layers on the GPUs, 0-1."""
+    layers: int | None
+    gpu_layers: int | None
+    """Those of them on the GPUs, what llama.cpp takes as `-ngl`; None where their number is not known."""
     fits_when_emptied: bool
     """Whether it would fit, or fit better, if other programs held no memory."""
     memory_bytes: float
@@ -49,11 +52,11 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def wish(options: argparse.Namespace) -> Wish:
-    """What the flags ask of any model. Raises UnknownName."""
+    """What the flags ask of any model. Raises WrongUsage."""
     return Wish(
-        engine=engine(options.engine),
+        engine=asked_engine(options.engine),
         context=float(options.context),
-        kv_bytes_per_element=kv_format(options.kv).bytes,
+        kv_bytes_per_element=asked_kv(options.kv).bytes,
         least_tps=options.min_tps or READING_TPS,
         threads=options.threads,
     )
@@ -63,12 +66,12 @@ def listed(options: argparse.Namespace, about: AskedBox) -> list[Row]:
     """The rows that were asked for, in their order.
 
     Raises:
-        UnknownName: an engine or a format is not known.
+        WrongUsage: an engine or a format is not known.
         Unanswerable: nothing runs on the machine, or its memory is not known.
     """
     wanted = wish(options)
-    only = meant(options.quant, wanted.engine).name if options.quant else None
-    some = [row for row in models().values() if asked_task(row, options.task) and _long_enough(row, options.context)]
+    only = asked_format(options.quant, wanted.engine).name if options.quant is not None else None
+    some = [row for row in models().values() if asked_task(row, options.task) and long_enough(row, options.context)]
     found = offers(some, about.box, wanted, [only] if only else None, others=options.all)
     if options.max_memory:
         found = [each for each in found if each.fit.needed_bytes <= options.max_memory * GIB]
@@ -83,7 +86,7 @@ def asked_task(model: CatalogueModel, task: str | None) -> bool:
     return task in model.tasks if task else "embed" not in model.tasks
 
 
-def _long_enough(model: CatalogueModel, context: int) -> bool:
+def long_enough(model: CatalogueModel, context: int) -> bool:
     """Whether it can have a context that somebody asks for; what is usual is asked of no model that has less."""
     return context <= CONTEXT or model.context is None or context <= model.context
 
@@ -91,6 +94,7 @@ def _long_enough(model: CatalogueModel, context: int) -> bool:
 def row(offer: Offer, *, name: str | None = None, store: str | None = None) -> Row:
     """An offer in plain fields; a model of this machine has the name that it goes by there."""
     facts, found, model = offer.fit.facts, offer.found, offer.model
+    layers = facts.layers
     return Row(
         model=name or (model.name if model else facts.name),
         store=store,
@@ -103,6 +107,8 @@ def row(offer: Offer, *, name: str | None = None, store: str | None = None) -> R
         fits=offer.fit.runs_on is not None,
         runs_on=offer.fit.runs_on,
         gpu_share=offer.fit.gpu_share,
+        layers=layers,
+        gpu_layers=math.floor(offer.fit.gpu_share * layers + _ROUNDED) if layers else None,
         fits_when_emptied=offer.fit.when_emptied,
         memory_bytes=offer.fit.needed_bytes,
         memory_free_bytes=offer.fit.free_bytes,

@@ -2,41 +2,32 @@
 
 import csv
 import io
-import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..format import exact_rate, percent, seconds, size, span
+from ..format import exact_rate, joules, percent, seconds, size, span
+from .columns import Form, fitting
 
 if TYPE_CHECKING:  # the estimator behind it takes a while to load: the screen draws before
     from .rows import Row
 
 HEAD = ("MODEL", "QUANT", "TOK/S", "NEEDS", "RUNS ON", "CONTEXT", "1ST TOKEN", "PER TOKEN")
 PLACES = {"gpu": "GPU", "cpu": "CPU"}
-GAP = 2
-LEAST = 5
-"""Columns that are shown however narrow the terminal is."""
 NAME = 30
 """Cells that a model's name may take."""
 
 
-def text(rows: Sequence["Row"]) -> str:
-    """Aligned columns."""
-    return "\n".join(aligned([HEAD, *(_cells(row) for row in rows)]))
-
-
-def aligned(cells: Sequence[tuple[str, ...]], indent: int = 0, columns: int | None = None) -> list[str]:
-    """Lines of a table in so many columns, None for the terminal's; where they are few, the right is left out."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    room = (columns or shutil.get_terminal_size().columns) - indent
-    shown = len(widths)
-    while shown > LEAST and sum(widths[:shown]) + GAP * (shown - 1) > room:
-        shown -= 1
-    return [
-        " " * indent
-        + (" " * GAP).join(cell.ljust(width) for cell, width in zip(line[:shown], widths[:shown], strict=True)).rstrip()
-        for line in cells
+def text(rows: Sequence["Row"], columns: int | None = None) -> str:
+    """Aligned columns, in so many cells or those of the terminal: in few, places are short, then ranges go."""
+    every = [_cells(row) for row in rows]
+    brief = [(*cells[:4], short_place(row), *cells[5:]) for row, cells in zip(rows, every, strict=True)]
+    bare = [(*cells[:2], cells[2].partition(" (")[0], *cells[3:]) for cells in brief]
+    forms = [
+        Form([HEAD, *every], range(5), 0),
+        Form([HEAD, *brief], (0, 1, 2, 4), 0),
+        Form([HEAD, *bare], (0, 1, 2, 4), 0),
     ]
+    return "\n".join(fitting(forms, columns=columns))
 
 
 def markdown(rows: Sequence["Row"]) -> str:
@@ -79,7 +70,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
         place(row),
         tokens(row.max_context),
         seconds(row.ttft_s.value) if row.ttft_s else "–",
-        f"{row.joules_per_token:.2g} J" if row.joules_per_token is not None else "–",
+        joules(row.joules_per_token),
     )
 
 
@@ -96,8 +87,15 @@ def place(row: "Row") -> str:
     if row.runs_on is None:
         return f"no: {size(row.memory_bytes - row.memory_free_bytes)} missing"
     if row.runs_on == "gpu+cpu":
-        return f"{percent(row.gpu_share)} GPU, rest CPU"
+        return f"{row.gpu_layers}/{row.layers} layers on GPU" if row.gpu_layers else short_place(row)
     return PLACES[row.runs_on]
+
+
+def short_place(row: "Row") -> str:
+    """The same in few letters."""
+    if row.runs_on is None:
+        return "no"
+    return f"{percent(row.gpu_share)} GPU" if row.runs_on == "gpu+cpu" else PLACES[row.runs_on]
 
 
 def tokens(count: int | None) -> str:

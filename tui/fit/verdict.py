@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...estimator.compare import Match, total
 from ...estimator.snapshot import Band
+from ..format import exact_rate
 from .compare import LETTERS, Compared
 
 NO_TELLING = "within their bands: no difference can be told"
@@ -61,7 +62,7 @@ def _typical(factors: Sequence[float | None]) -> str:
     """Of the machine that is ahead of all others in the middle: "; typically A has 2.1x"."""
     at = max(range(len(factors)), key=lambda each: factors[each] or 0.0)
     factor = factors[at]
-    return f"; typically {LETTERS[at]} has {factor:.2g}x" if factor and factor > 1.0 else ""
+    return f"; typically {LETTERS[at]} has {exact_rate(factor)}x" if factor and factor > 1.0 else ""
 
 
 def counts(found: Compared, least: float) -> list[str]:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.worker import Worker, WorkerState
 
 from ..commands import FIT
-from ..fit.ask import CONTEXTS, Ask
+from ..fit.ask import Ask
 from ..widgets.fit_words import Words, asked_rows, pointed_rows
 from ..widgets.keys import Keys
 from ..widgets.offers import Offers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...probes.models.stores.stored import Stored
     from ...probes.sample import ModelFacts
     from ..fit.asking import Answer, Study
+    from ..fit.choices import What
     from ..fit.rows import Row as Offered
 
 LEGEND = (
@@ -247,29 +248,18 @@ class Fit(ModalScreen[None]):
         """All quantisations, or the best ones."""
         self._put(replace(self._wanted, everything=not self._wanted.everything))
 
-    def action_engine(self) -> None:
+    def action_choose(self, what: "What") -> None:
         """Chooses it from a list."""
-        from ..fit.engines import engine_options  # noqa: PLC0415
+        from ..fit.choices import choices, taken  # noqa: PLC0415
         from .choice import Choice  # noqa: PLC0415
+
+        def take(name: str | None) -> None:
+            if name:
+                self._put(taken(what, self._wanted, name))
 
         about = self.answer.about if self.answer else None
-        options = engine_options(about.box if about else None)
-        self.app.push_screen(Choice("engine", options, self.ask.engine), self._take_engine)
-
-    def _take_engine(self, name: str | None) -> None:
-        if name:
-            self._put(replace(self._wanted, engine=name))
-
-    def action_context(self) -> None:
-        """Chooses it from a list."""
-        from .choice import Choice  # noqa: PLC0415
-
-        options = [(f"{each // 1024}k", f"{each} tokens") for each in CONTEXTS]
-        self.app.push_screen(Choice("context", options, f"{self.ask.context // 1024}k"), self._take_context)
-
-    def _take_context(self, name: str | None) -> None:
-        if name:
-            self._put(replace(self._wanted, context=int(name.removesuffix("k")) * 1024))
+        found = choices(what, self._wanted, about.box if about else None)
+        self.app.push_screen(Choice(found.heading, found.options, found.chosen), take)
 
     def action_step(self, rows: int) -> None:
         """Moves by rows."""

@@ -145,7 +145,7 @@ def _more(offered: "Offered", name: str) -> str:
     if name == "1st token":
         return fmt.seconds(wait.value if wait else None)
     if name == "per token":
-        return f"{offered.joules_per_token:.2g} J" if offered.joules_per_token is not None else fmt.UNKNOWN
+        return fmt.joules(offered.joules_per_token)
     if name == "prefill":
         return fmt.exact_rate(prefill.value if prefill else None)
     if name == "size":

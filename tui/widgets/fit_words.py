@@ -54,6 +54,9 @@ def asked_rows(ask: "Ask", answer: "Answer | None", width: int, *, replay: bool)
     pieces: list[tuple[int, list[Span]]] = [
         (0, [(ask.engine, "text")]),
         (1, [(f"{ask.context // 1024}k of context", "text")]),
+        (1, [(f"KV cache {ask.kv}", "text")] if ask.kv != "f16" else []),
+        (1, [(f"made for {ask.task}", "text")] if ask.task else []),
+        (1, [(f"from {ask.least_tps:g} tok/s", "text")] if ask.least_tps else []),
         (4, [("all quantisations", "text")] if ask.everything else []),
     ]
     if about is not None and about.local:

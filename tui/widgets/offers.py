@@ -138,7 +138,8 @@ class Offers(Listing):
             return answer.problem, width, 3, "warn"
         if self.pattern:
             return "None matches the filter; Esc clears it.", width, 3, "dim"
-        return "No model of the catalogue fits: ask for less context with c; a shows them all.", width, 3, "warn"
+        task = ", or for no task with w" if answer.ask.task else ""
+        return f"No model of the catalogue fits: ask for less context with c{task}; a shows them all.", width, 3, "warn"
 
     def _reveal(self) -> None:
         room = self.page()
