@@ -5,7 +5,7 @@
 Each sweep has a core share of its own; the four constants of the law are shared by all. Every row counts with the
 watts that the card took. Left-out sweeps are scored twice: with the core share that suits them best, which tests the
 shape of the law, and with the median of the other sweeps of the same phase, which tests what is known of a card and
-model that nobody swept. `--check` scores more sweeps of the same columns, which no constant is fitted on.
+model that nobody swept. `power_limits_unseen.csv`, or the file of `--check`, is scored too: sweeps that no constant is fitted on.
 """
 
 import argparse
@@ -27,7 +27,16 @@ from llmtop.estimator.power import COLLAPSE, SHIPPED, Phase, PowerCap  # noqa: E
 
 optimize: Any = importlib.import_module("scipy.optimize")  # it has no types
 ROWS = ROOT / "estimator" / "data" / "power_limits.csv"
-TDP_W = {"RTX 3090": 350.0, "RTX 4090": 450.0, "RTX 5090": 575.0, "RTX 5060 Ti 16GB": 180.0}
+UNSEEN = Path(__file__).with_name("power_limits_unseen.csv")
+"""Sweeps of other cards, which nothing was fitted on."""
+TDP_W = {
+    "RTX 3090": 350.0,
+    "RTX 4090": 450.0,
+    "RTX 5090": 575.0,
+    "RTX 5060 Ti 16GB": 180.0,
+    "RTX PRO 6000 Blackwell": 600.0,
+    "Radeon AI PRO R9700": 300.0,
+}
 """As in the catalogue of devices."""
 FULL_CLOCK_MHZ = {"RTX 3090": 1980.0}
 """The highest clock in the published sweeps of the card."""
@@ -175,7 +184,7 @@ def table(title: str, rows: list[tuple[Sweep, PowerCap, float | None]]) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--write", action="store_true", help="write the constants that ship")
-    options.add_argument("--check", type=Path, help="more sweeps to score")
+    options.add_argument("--check", type=Path, default=UNSEEN, help="sweeps to score that nothing is fitted on")
     asked = options.parse_args()
     found = sweeps(ROWS)
     law, shares = fit(found)
@@ -201,11 +210,10 @@ def main() -> None:
             other, trained = fit(train)
             rows += [(sweep, other, typical(train, trained, sweep.phase)) for sweep in out]
         table(title, rows)
-    if asked.check:
-        table(
-            "sweeps that nothing was fitted on",
-            [(sweep, law, law.shares[sweep.phase]) for sweep in sweeps(asked.check)],
-        )
+    table(
+        "sweeps that nothing was fitted on",
+        [(sweep, law, law.shares[sweep.phase]) for sweep in sweeps(asked.check)],
+    )
     if asked.write:
         SHIPPED.write_bytes(msgspec.json.format(msgspec.json.encode({"GDDR": law, "HBM": HBM}), indent=2) + b"\n")
 
