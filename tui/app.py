@@ -56,15 +56,19 @@ class LlmTop(App[None]):
     period: reactive[float] = reactive(1.0, repaint=False, init=False)
     paused: reactive[bool] = reactive(default=False, repaint=False, init=False)
 
-    def __init__(self, feed: Feed, *, version: str = "") -> None:
+    def __init__(self, feed: Feed, *, version: str = "", api_key: str | None = None) -> None:
+        """`api_key` is that of the engines; only a load that a person asks for is sent with it."""
         super().__init__()
         for theme in themes.OWN:
             self.register_theme(theme)
         self.theme = themes.DARK.name
         self.feed = feed
         self.version = version
+        self.api_key = api_key
         self.fault: BaseException | None = None
         """What has ended the app, if it was not a person."""
+        self.giving_back: threading.Thread | None = None
+        """Puts back a power limit that was changed; Python does not end before it has."""
         self._chosen = False
         self._measuring = False
         self.set_reactive(LlmTop.period, feed.interval)
@@ -143,6 +147,17 @@ class LlmTop(App[None]):
         from .screens.fit import Fit  # noqa: PLC0415
 
         self.push_screen(Fit(self.snapshot, replay=self.feed.player is not None))
+
+    def action_tune(self) -> None:
+        """What each power limit leaves of the speed."""
+        from .screens.tune import Tune  # noqa: PLC0415
+        from .tune.session import Session  # noqa: PLC0415
+
+        if self.feed.player is not None:
+            self.notify("A recording has no power limit to tune.")
+            return
+        session = Session(self.feed, self.api_key, None, self.giving_back)
+        self.push_screen(Tune(session, self.snapshot, self.engine()))
 
     def action_measure(self) -> None:
         """Asks, then measures the memory bandwidth."""

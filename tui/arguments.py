@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..probes import VERSION
 from .fit.arguments import fit_options
+from .tune.arguments import tune_options
 
 if TYPE_CHECKING:
     from ..estimator.snapshot import Price
@@ -88,6 +89,17 @@ def parser() -> argparse.ArgumentParser:
         _some_tokens,
         _positive,
     )
+    tune_options(
+        commands.add_parser(
+            "tune",
+            help="what a lower power limit costs: measures, finds the limit to take, and puts the old one back",
+            description="Measures the speed of a running engine under one power limit after another, and says which is "
+            "the lowest that keeps enough of it. The limit is put back in the end, however that comes.",
+            epilog="Example: llmtop tune --keep 0.97",
+            allow_abbrev=False,
+        ),
+        _positive,
+    )
     _accuracy_options(
         commands.add_parser(
             "accuracy",
@@ -129,7 +141,7 @@ def _predict_options(to: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="GPU, Apple chip or CPU; repeated for unlike ones (default: what this machine has)",
+        help="a device, or a machine: 'RTX 4090', '2x RTX 3090 + 64GB RAM', 'M4 Max 40c 64GB' (default: this one)",
     )
     to.add_argument("--devices", type=_count, metavar="K", help="how many of each (default 1; here: all)")
     to.add_argument(
@@ -256,7 +268,8 @@ def _is_whole(text: str) -> bool:
 def _positive(text: str) -> float:
     number = _number(text)
     if not 0.0 < number <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0")
+        most = " and up to 1000000" if number > 1e6 else ""
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number above 0{most}")
     return number
 
 

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with output():
             options = _options(sys.argv[1:] if arguments is None else arguments)
+            _recover()
             return COMMANDS["completion" if options.print_completion else options.command](options)
     except Refusal as refusal:
         return _say(str(refusal), 1)
@@ -53,6 +54,17 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if empty:
         raise WrongUsage(f"{empty[:40]!r} has no value")
     return parser().parse_args(arguments)
+
+
+def _recover() -> None:
+    """Puts back power limits that an llmtop left which was cut off together with its watchdog; nearly always none."""
+    from ..probes.limits.left import journals_left
+
+    if journals_left():
+        from ..probes.limits.recovery import recover
+
+        for sentence in recover():
+            say(sentence)
 
 
 def _completion(options: argparse.Namespace) -> int:
@@ -84,7 +96,7 @@ def _monitor(options: argparse.Namespace) -> int:
         )
         try:
             if not once:
-                return _screen(live)
+                return _screen(live, _key(options.api_key_env))
             live.start()
             live.settle()
             if live.watches_engines():
@@ -173,6 +185,13 @@ def _fit(options: argparse.Namespace) -> int:
     return fit(options)
 
 
+def _tune(options: argparse.Namespace) -> int:
+    """`llmtop tune`: speed against the power limit."""
+    from .tune.command import tune
+
+    return tune(options, _key(options.api_key_env))
+
+
 def _accuracy(options: argparse.Namespace) -> int:
     """`llmtop accuracy`: predictions against published measurements."""
     from .accuracy import accuracy
@@ -194,13 +213,13 @@ def _proxy(options: argparse.Namespace) -> int:
     return proxy(options)
 
 
-def _screen(feed: "Feed") -> int:
-    """Opens the monitor."""
+def _screen(feed: "Feed", api_key: str | None = None) -> int:
+    """Opens the monitor; the key is for requests that a person asks for there."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refusal("the monitor needs a terminal; for a pipe or a file there is llmtop --once, or --json")
     from .app import LlmTop
 
-    app = LlmTop(feed, version=VERSION)
+    app = LlmTop(feed, version=VERSION, api_key=api_key)
 
     def leave(*_: object) -> None:
         """Ends as `q` does. Textual waits for ever to write to a terminal that is gone: it is not waited for."""
@@ -265,6 +284,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "probe": _probe,
     "predict": _predict,
     "fit": _fit,
+    "tune": _tune,
     "accuracy": _accuracy,
     "proxy": _proxy,
     "engines": _engines,

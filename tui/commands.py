@@ -3,7 +3,7 @@
 # ruff: noqa: E501 # a table is read by its rows
 from typing import Literal, NamedTuple
 
-Group = Literal["Look", "Engines", "Panels", "Display", "Recording", "Models", "Question", "Rows"]
+Group = Literal["Look", "Engines", "Panels", "Display", "Recording", "Models", "Question", "Rows", "Limit", "Measuring"]
 
 
 class Command(NamedTuple):
@@ -32,6 +32,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("d", "d", "inspect", "Details of the engine", "Where each number comes from, and how often it moves.", "Look", "details"),
     Command("m", "m", "measure", "Measure the memory bandwidth", "Uses all cores for some 10 s; asks first.", "Look", "measure"),
     Command("f", "f", "fit", "What can this machine run", "Every model with its speed here, or on hardware to imagine.", "Look", "fit"),
+    Command("w", "w", "tune", "Tune the power limit", "What each limit leaves of the speed; undone unless it is kept.", "Look", "tune"),
     Command("p,space", "p", "pause", "Pause or go on", "Freezes the picture; reading goes on.", "Look", "pause"),
     Command("ctrl+p", "^p", "command_palette", "Command palette", "Everything by name.", "Look"),
     Command("q,ctrl+c,ctrl+q", "q", "quit", "Quit", "Ends llmtop.", "Look", "quit"),
@@ -67,8 +68,11 @@ FIT: tuple[Command, ...] = (
     Command("enter", "Enter", "study", "This model in depth", "Quantisations, contexts, batches, what would help.", "Models", "depth"),
     Command("slash", "/", "filter", "Filter the models", "Filters as you type, by name, quantisation, task or place.", "Models", "filter"),
     Command("h", "h", "machine", "Imagine other hardware", "As in: 2x RTX 3090 + 64GB RAM; nothing: this machine.", "Question", "hardware"),
-    Command("e", "e", "engine", "Choose the engine", "From a list of all that are known.", "Question", "engine"),
-    Command("c", "c", "context", "Choose the context", "How many tokens the cache must have room for.", "Question", "context"),
+    Command("e", "e", "choose('engine')", "Choose the engine", "From a list of all that are known.", "Question", "engine"),
+    Command("c", "c", "choose('context')", "Choose the context", "How many tokens the cache must have room for.", "Question", "context"),
+    Command("v", "v", "choose('kv')", "Choose the format of the KV cache", "Fewer bits leave room for more context.", "Question", "KV"),
+    Command("y", "y", "choose('speed')", "Choose the least speed", "Tokens/s that are enough; the first rows reach them.", "Question", "speed"),
+    Command("w", "w", "choose('task')", "Choose what for", "Only models made for chat, code, vision, reasoning, or vectors.", "Question", "what for"),
     Command("r", "r", "again", "Look again", "With the memory that is free now, and what is on the disk now.", "Question"),
     Command("m", "m", "app.measure", "Measure the memory bandwidth", "Uses all cores for some 10 s; asks first.", "Question"),
     Command("o", "o", "sort", "Sort by the next column", "By worth, speed, memory or name; a click on a heading does too.", "Rows", "sort"),
@@ -86,6 +90,31 @@ FIT: tuple[Command, ...] = (
     Command("ctrl+c,ctrl+q", "^c", "app.quit", "Quit", "Ends llmtop.", "Display"),
 )  # fmt: skip
 """What the screen of `f` has: the same three uses."""
+
+TUNE: tuple[Command, ...] = (
+    Command("question_mark,f1", "?", "help", "Help", "All keys, and what the signs say.", "Look", "help"),
+    Command("escape,q,w", "Esc", "back", "Back to the monitor", "A limit that is not kept is put back.", "Look", "back"),
+    Command("left_square_bracket", "[", "move(-1, 0)", "Lower by a small step", "5 W, or 1 W where the range is small.", "Limit", "lower"),
+    Command("right_square_bracket", "]", "move(1, 0)", "Higher by a small step", "5 W, or 1 W; a click on the slider sets it too.", "Limit", "higher"),
+    Command("left_curly_bracket", "{", "move(-1, 1)", "Lower by a large step", "25 W, or 5 W where the range is small.", "Limit"),
+    Command("right_curly_bracket", "}", "move(1, 1)", "Higher by a large step", "25 W, or 5 W where the range is small.", "Limit"),
+    Command("s", "s", "sweep", "Measure limit after limit, or stop", "Finds the lowest that keeps enough; asks first.", "Measuring", "sweep"),
+    Command("a", "a", "apply", "Set the limit that was chosen", "The lowest one that surely keeps enough.", "Limit", "apply"),
+    Command("r", "r", "revert", "Put the limit back", "To what it was before.", "Limit", "revert"),
+    Command("k", "k", "keep", "Keep the limit after quitting", "Asks first, and shows what undoes it.", "Limit", "keep"),
+    Command("plus,equals_sign", "+", "share(1)", "Keep 1 % more of the speed", "What the chosen limit must leave.", "Measuring"),
+    Command("minus", "-", "share(-1)", "Keep 1 % less of the speed", "What the chosen limit must leave.", "Measuring"),
+    Command("g", "g", "load", "Make the load, or take the one that runs", "llmtop then sends requests to the engine; asks first.", "Measuring", "load"),
+    Command("p", "p", "phase", "Measure decode, prefill or both", "Each has a limit of its own.", "Measuring", "phase"),
+    Command("up", "↑", "scroll(-1)", "List up", "One line up in the list.", "Display"),
+    Command("down", "↓", "scroll(1)", "List down", "One line down in the list.", "Display"),
+    Command("ctrl+p", "^p", "app.command_palette", "Command palette", "Everything by name.", "Display"),
+    Command("t", "t", "app.next_theme", "Dark or light", "The other one of llmtop's themes.", "Display"),
+    Command("T", "T", "app.change_theme", "Choose a theme", "Any theme, from a list.", "Display"),
+    Command("S", "S", "app.save_picture", "Save a picture", "Writes the screen as SVG into the current folder.", "Display"),
+    Command("ctrl+c,ctrl+q", "^c", "app.quit", "Quit", "Ends llmtop; a limit that is not kept is put back.", "Display"),
+)  # fmt: skip
+"""What the screen of `w` has."""
 
 INTERVALS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between two readings that `+` and `-` step through."""

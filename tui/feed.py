@@ -1,8 +1,10 @@
 """Where the screens get their snapshots from: the live machine or a recording, which look the same."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ..estimator.snapshot import Snapshot
+from ..probes.sample import Sample
 
 
 class Player(Protocol):
@@ -65,6 +67,10 @@ class Feed(Protocol):
 
     def stop(self) -> None:
         """Ends all threads; returns within a second even when a source hangs."""
+        ...
+
+    def listen(self, take: Callable[[Sample], None]) -> Callable[[], None]:
+        """Hands each sample to `take` as it comes, on any thread; a recording hands out none. Returns the end of it."""
         ...
 
     def rescan(self) -> None:

@@ -53,7 +53,7 @@ class Live:
         self._api_key = api_key
         self._discover = discover
         self._log_names = logs
-        self._record = record
+        self._listeners = [] if record is None else [record]
         self._lock = Lock()
         self._first_readings: list[Event] = []
         self._unheard: dict[str, Event] = {}
@@ -189,8 +189,17 @@ class Live:
             self._engines[endpoint.url] = source
             self._first_readings.append(self._sampler.add(source))
 
+    def listen(self, take: Callable[[Sample], None]) -> Callable[[], None]:
+        """Hands each sample to `take` as it comes, on the thread that read it. Returns what ends that."""
+        self._listeners = [*self._listeners, take]
+
+        def leave() -> None:
+            self._listeners = [each for each in self._listeners if each is not take]
+
+        return leave
+
     def _take(self, sample: Sample) -> None:
-        if self._record is not None:
-            self._record(sample)
+        for take in self._listeners:
+            take(sample)
         with self._lock:
             self._monitor.feed(sample)

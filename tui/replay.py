@@ -2,10 +2,12 @@
 
 import time
 from bisect import bisect_right
+from collections.abc import Callable
 
 from ..estimator.monitor import Monitor
 from ..estimator.snapshot import Price, Snapshot
 from ..probes.recorder import Recording
+from ..probes.sample import Sample
 
 
 class Replay:
@@ -72,6 +74,11 @@ class Replay:
 
     def stop(self) -> None:
         """Does nothing: no thread runs."""
+
+    def listen(self, take: Callable[[Sample], None]) -> Callable[[], None]:
+        """Hands out nothing: what is on the record is over."""
+        del take
+        return lambda: None
 
     def rescan(self) -> None:
         """Does nothing: what was found is on the record."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from llmtop.estimator.snapshot import Snapshot
+from llmtop.probes.sample import Sample
 from llmtop.tui.feed import Player
 
 
@@ -28,6 +29,7 @@ class FakeFeed:
         self.fake_player = FakePlayer() if replay else None
         self.tick = -1
         self.calls: list[str] = []
+        self.listeners: list[Callable[[Sample], None]] = []
         self.started = False
         self.failure: OSError | None = None
 
@@ -44,6 +46,10 @@ class FakeFeed:
 
     def stop(self) -> None:
         self.calls.append("stop")
+
+    def listen(self, take: Callable[[Sample], None]) -> Callable[[], None]:
+        self.listeners.append(take)
+        return lambda: self.listeners.remove(take)
 
     def rescan(self) -> None:
         self.calls.append("rescan")

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from ..commands import FIT, Command, available
+from ..commands import FIT, TUNE, Command, available
 
-FIT_SCREEN = "fit"
-"""Name of the screen that has commands of its own."""
+FIT_SCREEN, TUNE_SCREEN = "fit", "tune"
+"""Names of the screens that have commands of their own."""
+OWN = {FIT_SCREEN: FIT, TUNE_SCREEN: TUNE}
 
 
 class Palette(Provider):
@@ -15,7 +16,7 @@ class Palette(Provider):
 
     def _commands(self) -> list[Command]:
         replay = bool(self.app.check_action("seek", ()))
-        commands = FIT if self.screen.name == FIT_SCREEN else available(replay=replay)
+        commands = OWN.get(self.screen.name or "") or available(replay=replay)
         return [command for command in commands if not command.action.endswith("command_palette")]
 
     async def discover(self) -> Hits:
@@ -34,6 +35,6 @@ class Palette(Provider):
 
     def _run(self, command: Command) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            await self.app.run_action(command.action, self.screen if self.screen.name == FIT_SCREEN else self.app)
+            await self.app.run_action(command.action, self.screen if self.screen.name in OWN else self.app)
 
         return run

@@ -16,10 +16,11 @@ from .row import BLANK, Row
 
 INKS = frozenset(
     {
-        "accent", "bad", "bar", "bar-band", "ceiling", "ceiling-line", "cursor", "dim", "expected", "faint", "good",
-        "head", "heat0", "heat0-band", "heat1", "heat1-band", "heat2", "heat2-band", "heat3", "heat3-band", "heat4",
-        "heat4-band", "heat5", "heat5-band", "key", "measured", "meter-bar", "paused", "power-bar", "spark", "strong",
-        "text", "track", "track-band", "warn", "warn-bar",
+        "accent", "bad", "bar", "bar-band", "ceiling", "ceiling-band", "ceiling-line", "cursor", "dim", "expected",
+        "expected-band", "faint", "good", "good-band", "head", "heat0", "heat0-band", "heat1", "heat1-band", "heat2",
+        "heat2-band", "heat3", "heat3-band", "heat4", "heat4-band", "heat5", "heat5-band", "key", "measured",
+        "measured-band", "meter-bar", "paused", "power-bar", "shade", "spark", "strong", "strong-band", "text",
+        "text-band", "track", "track-band", "warn", "warn-bar",
     }
 )  # fmt: skip
 """Names of all inks; their looks stand in llmtop.tcss as `.ink--NAME`, resolved once on the app."""

@@ -1,0 +1,55 @@
+"""The limits that can be stepped through: of the first device in watts, of the others at the same share."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from ...probes.limits.contract import Limit
+
+LOWEST_SHARE = 0.4
+"""Of the highest limit, for devices whose vendor tells no lowest one: below, cards hardly run."""
+
+
+class _Rung(Struct, frozen=True, kw_only=True):
+    lowest_w: float
+    highest_w: float
+    top_w: float
+
+
+class Ladder(Struct, frozen=True, kw_only=True):
+    """In watts of the first device; a CPU of several packages is one device."""
+
+    lowest_w: float
+    highest_w: float
+    """The stock limit, or that of before where it was raised: the baseline."""
+    top_w: float
+    """The highest that the vendor allows."""
+    rungs: tuple[_Rung, ...]
+    """One for each limit of all devices."""
+
+    def settings(self, watts: float) -> tuple[float, ...]:
+        """What each limit is set to, in whole watts within its own range."""
+        share = watts / self.highest_w
+        return tuple(float(round(min(max(share * rung.highest_w, rung.lowest_w), rung.top_w))) for rung in self.rungs)
+
+    def within(self, watts: float) -> float:
+        """The nearest that the first device takes."""
+        return min(max(watts, self.lowest_w), self.top_w)
+
+
+def ladder(limits: Sequence[Sequence[Limit]], originals_w: Sequence[float]) -> Ladder:
+    """Of the limits of each device, in order, and what they all stand at before anything is changed."""
+    rungs: list[_Rung] = []
+    for limit, original_w in zip((each for device in limits for each in device), originals_w, strict=True):
+        highest = max(original_w, limit.default_w or 0.0)
+        top = max(highest, limit.max_w or 0.0)
+        lowest = min(limit.min_w or LOWEST_SHARE * highest, highest)
+        rungs.append(_Rung(lowest_w=lowest, highest_w=highest, top_w=top))
+    own = rungs[: len(limits[0])]
+    highest = sum(rung.highest_w for rung in own)
+    return Ladder(
+        lowest_w=max(rung.lowest_w / rung.highest_w for rung in own) * highest,
+        highest_w=highest,
+        top_w=min(rung.top_w / rung.highest_w for rung in own) * highest,
+        rungs=tuple(rungs),
+    )
