@@ -5,7 +5,8 @@
 Each sweep has a core share of its own; the four constants of the law are shared by all. Every row counts with the
 watts that the card took. Left-out sweeps are scored twice: with the core share that suits them best, which tests the
 shape of the law, and with the median of the other sweeps of the same phase, which tests what is known of a card and
-model that nobody swept. `power_limits_unseen.csv`, or the file of `--check`, is scored too: sweeps that no constant is fitted on.
+model that nobody swept. `power_limits_unseen.csv`, or the file of `--check`, is scored too: sweeps that no constant
+is fitted on.
 """
 
 import argparse
