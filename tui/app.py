@@ -61,7 +61,8 @@ class LlmTop(App[None]):
         super().__init__()
         for theme in themes.OWN:
             self.register_theme(theme)
-        self.theme = themes.DARK.name
+        self.set_reactive(App.theme, themes.DARK.name)  # its watcher would have the style sheet read twice
+        self.stylesheet.set_variables(self.get_css_variables())
         self.feed = feed
         self.version = version
         self.api_key = api_key

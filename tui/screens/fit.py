@@ -49,6 +49,7 @@ CALM_S = 5.0
 class Fit(ModalScreen[None]):
     """The screen."""
 
+    CSS_PATH = "fit.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(command.keys, command.action, command.title, show=False) for command in FIT
     ]

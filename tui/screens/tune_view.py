@@ -43,6 +43,7 @@ BEAT_S = 0.25
 class TuneView(ModalScreen[None]):
     """Reads the state of a tuning at its own beat, and never waits for a driver."""
 
+    CSS_PATH = "tune.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (120, "-beside"), (170, "-broad")]  # noqa: RUF012 # Textual's declaration
 
     class Ready(Message):

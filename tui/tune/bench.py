@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from ...estimator.tuning.meter import Meter
 from ...estimator.tuning.point import Point
 from ...estimator.tuning.steps import Measured
+from ...probes.limits.contract import LimitError
 from ...probes.sample import Sample
 from .sight import is_worth
 from .target import Target
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .load import Load
 
 MOST_POINTS = 500
+BLOCK_S, BLOCKS = 2.0, 6.0
+"""Seconds of a stretch that the error is told from; less, but at least 1, where a stay has no room for so many."""
 
 
 class Bench:
@@ -43,27 +46,30 @@ class Bench:
 
     def count(self, at: float, tokens: float) -> None:
         """All tokens that the clients of llmtop's own load have received."""
-        self._events.put(lambda meter: meter.count(at, tokens))
+        self._events.put(lambda meter: meter.count(at, tokens) if self._load else None)
 
     def prompt(self, at: float, tokens: float, seconds: float) -> None:
         """A prompt of llmtop's own load was read in."""
-        self._events.put(lambda meter: meter.prompt(at, tokens, seconds))
+        self._events.put(lambda meter: meter.prompt(at, tokens, seconds) if self._load else None)
 
     # On its own thread.
 
     def listen(self, *, awaited: bool) -> None:
         """Hands what came in to the meter. A stay that is over leaves its point, unless somebody waits for it."""
-        while True:
-            try:
-                event = self._events.get_nowait()
-            except Empty:
-                break
-            event(self.meter)
-            self._turn(awaited=awaited)
+        self._drain(awaited=awaited)
         now = self.meter.point
         if now is not None and self.meter.settled:
             self._last = (self.meter.stay.number, now)
         self.remarks |= dict.fromkeys(self.meter.remarks)
+
+    def _drain(self, *, awaited: bool) -> None:
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return
+            event(self.meter)
+            self._turn(awaited=awaited)
 
     def _turn(self, *, awaited: bool) -> None:
         number, point = self._last
@@ -74,23 +80,40 @@ class Bench:
             self.add(point)
 
     def add(self, point: Point) -> None:
-        """Keeps the point of a stay."""
+        """Keeps the point of a stay, which counts once."""
+        self._last = (self._last[0], None)
         self.points.append(point)
         del self.points[:-MOST_POINTS]
+
+    def finish(self) -> None:
+        """The stay of now ends: it leaves its point where that tells enough."""
+        _, point = self._last
+        if point is not None and is_worth(point, self.wish.phases):
+            self.add(point)
+
+    def drop(self) -> None:
+        """The stay of now was cut short: it leaves no point."""
+        self._last = (self._last[0], None)
 
     def load(self, phase: Measured) -> None:
         """Begins a phase, with its load where llmtop makes it."""
         self.unload()
         if self._generate is not None:
+            try:
+                load = self._generate(self, phase)
+            except ValueError as error:
+                raise LimitError(str(error)) from None
             self.meter, self._last = self._new_meter(phase), (0, None)
-            self._load = self._generate(self, phase)
-            self._load.__enter__()
+            self._load = load.__enter__()
 
     def unload(self) -> None:
         """Ends llmtop's own load."""
-        load, self._load = self._load, None
+        load = self._load
         if load is not None:
             load.__exit__(None, None, None)
+            self._drain(awaited=True)
+            self._load = None
+            self.meter, self._last = self._new_meter("both"), (0, None)
 
     @property
     def trouble(self) -> str | None:
@@ -107,4 +130,5 @@ class Bench:
     def _new_meter(self, phase: Literal["decode", "prefill", "both"]) -> Meter:
         engine = self._target.engine.id if self._target.engine else ""
         devices = [device.id for device in self._target.devices]
-        return Meter(engine, devices, settle_s=self.wish.settle_s, phase=phase)
+        block_s = min(BLOCK_S, max(self.wish.measure_s / BLOCKS, 1.0))
+        return Meter(engine, devices, settle_s=self.wish.settle_s, block_s=block_s, phase=phase)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ...probes.limits.contract import Limit
+from ...probes.limits.contract import Limit, LimitError
 
 LOWEST_SHARE = 0.4
 """Of the highest limit, for devices whose vendor tells no lowest one: below, cards hardly run."""
@@ -38,12 +38,18 @@ class Ladder(Struct, frozen=True, kw_only=True):
 
 
 def ladder(limits: Sequence[Sequence[Limit]], originals_w: Sequence[float]) -> Ladder:
-    """Of the limits of each device, in order, and what they all stand at before anything is changed."""
+    """Of the limits of each device, in order, and what they all stand at before anything is changed.
+
+    Raises:
+        LimitError: one tells no limit.
+    """
     rungs: list[_Rung] = []
     for limit, original_w in zip((each for device in limits for each in device), originals_w, strict=True):
         highest = max(original_w, limit.default_w or 0.0)
+        if highest <= 0.0:
+            raise LimitError(f"{limit.name}: the driver tells a power limit of 0 W, so there is none to change")
         top = max(highest, limit.max_w or 0.0)
-        lowest = min(limit.min_w or LOWEST_SHARE * highest, highest)
+        lowest = min(max(limit.min_w or LOWEST_SHARE * highest, 1.0), highest)
         rungs.append(_Rung(lowest_w=lowest, highest_w=highest, top_w=top))
     own = rungs[: len(limits[0])]
     highest = sum(rung.highest_w for rung in own)

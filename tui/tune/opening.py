@@ -53,7 +53,7 @@ def opened(
     """
     try:
         about = target(snapshot, wanted, engine)
-        bench = Bench(about, wish, _loads(about, wish, api_key) if wish.generate else None)
+        bench = Bench(about, wish, loads(about, wish, api_key) if wish.generate else None)
         bench.points += points
         return Opened(tuning=Tuning(about, bench, folder))
     except WrongUsage as doubt:
@@ -66,24 +66,21 @@ def _able(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
     return tuple((device.id, device.name) for device in snapshot.devices if limits_of(device))
 
 
-def _loads(about: Target, wish: Wish, api_key: str | None) -> Callable[[Bench, Measured], Load]:
-    """Makes the load of a phase."""
+def loads(about: Target, wish: Wish, api_key: str | None) -> Callable[[Bench, Measured], Load]:
+    """What makes the load of a phase; it raises ValueError where the URL or the key cannot be used."""
 
     def load(bench: Bench, phase: Measured) -> Load:
         view = about.engine
         if view is None:
             raise LimitError("no engine to send requests to")
-        try:
-            return Load(
-                view.url,
-                streams=wish.streams,
-                phase=phase,
-                api_key=api_key,
-                engine=view.engine,
-                on_tokens=None if view.liveness in COUNTS else bench.count,
-                on_prompt=bench.prompt,
-            )
-        except ValueError as error:
-            raise LimitError(str(error)) from None
+        return Load(
+            view.url,
+            streams=wish.streams,
+            phase=phase,
+            api_key=api_key,
+            engine=view.engine,
+            on_tokens=None if view.liveness in COUNTS else bench.count,
+            on_prompt=bench.prompt,
+        )
 
     return load

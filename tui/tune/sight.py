@@ -17,6 +17,8 @@ FEWEST_BLOCKS = 3
 BATCH_FROM = 1.5
 """Streams from which decode is that of a batch."""
 SAME_W = 1.0
+ROUNDED_W = 5.0
+"""By which a driver may have rounded the highest limit down."""
 
 
 class Curve(Struct, frozen=True, kw_only=True):
@@ -32,10 +34,12 @@ def is_worth(point: Point, phases: Sequence[Measured]) -> bool:
     return any((rate := rate_of(point, phase)) is not None and rate.blocks >= FEWEST_BLOCKS for phase in phases)
 
 
-def choices(points: Sequence[Point], phases: Sequence[Measured], keep: float) -> tuple[Choice, ...]:
-    """For each phase that was measured."""
+def choices(points: Sequence[Point], phases: Sequence[Measured], keep: float, highest_w: float) -> tuple[Choice, ...]:
+    """For each phase that was measured at the highest limit, with which the others are compared."""
     return tuple(
-        choose(points, keep, phase) for phase in phases if any(rate_of(point, phase) is not None for point in points)
+        choose(points, keep, phase)
+        for phase in phases
+        if any(rate_of(point, phase) and point.power_limit_w >= highest_w - ROUNDED_W for point in points)
     )
 
 

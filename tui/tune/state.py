@@ -54,6 +54,8 @@ class State(Struct, frozen=True, kw_only=True):
     """What happened, oldest first, a sentence each."""
     problem: str | None = None
     """Why the last thing that was asked for was not done."""
+    forbidden: bool = False
+    """Whether that is because this user may not set the limit."""
 
     @property
     def choice(self) -> Choice | None:

@@ -78,6 +78,16 @@ def chosen_engine(snapshot: Snapshot, devices: Sequence[str]) -> EngineView | No
     return found[0] if found else None
 
 
+def unmeasured(engine: EngineView | None, *, generate: bool) -> str | None:
+    """Why its speed cannot be measured at all, and what to do; None where it can."""
+    if engine is None:
+        return "no engine runs here, so there is no speed to measure"
+    if engine.liveness == "request" and not generate:
+        where = f"{engine.engine} {address(engine.url)}"
+        return f"{where} counts tokens at the end of each request only: let llmtop make the load (--load generate)"
+    return None
+
+
 def _wanted(devices: Sequence[Device], names: Sequence[str]) -> tuple[Device, ...]:
     found: dict[str, Device] = {}
     for name in names:
@@ -86,7 +96,7 @@ def _wanted(devices: Sequence[Device], names: Sequence[str]) -> tuple[Device, ..
             known = ", ".join(f"{device.id} ({device.name})" for device in devices) or "none"
             raise WrongUsage(f"no device {name[:60]!r} here; there are: {known}")
         if len(same) > 1:
-            raise WrongUsage(f"{name[:60]!r} may be {', '.join(device.id for device in same)}")
+            raise WrongUsage(f"{name[:60]!r} may be {', '.join(device.id for device in same)}: name it so")
         found[same[0].id] = same[0]
     return tuple(found.values())
 

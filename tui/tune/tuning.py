@@ -5,23 +5,23 @@ Command and screen give it orders and look at its state; neither waits for the d
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Self
 
 from msgspec.structs import replace
 
 from ...estimator.tuning.steps import Measured
-from ...estimator.tuning.sweep import Sweep
-from ...probes.limits.borrowed import Borrowed
-from ...probes.limits.contract import LimitError
+from ...probes.limits.contract import Forbidden, LimitError
+from .. import crash
 from .bench import Bench
-from .drive import Drive
-from .ladder import ladder
-from .sight import SAME_W, choices, curve
-from .state import Doing, State
-from .target import Target
+from .drive import Drive, planned, quiet_s
+from .held import Held
+from .orders import Orders
+from .sight import choices, curve
+from .state import Doing, Progress, State
+from .target import Target, unmeasured
 
 BEAT_S = 0.2
 END_S = 10.0
@@ -48,19 +48,19 @@ class Tuning:
         self.target = target
         self.bench = bench
         self.wish = bench.wish
-        originals = tuple(limit.read() for limit in target.flat)
-        self.ladder = ladder(target.limits, originals)
-        self._original_w = self._known_w = sum(originals[: len(target.limits[0])])
-        self._folder = folder
-        self._loan: Borrowed | None = None
+        self._held = Held(target, folder)
+        self.ladder = self._held.ladder
         self._drive: Drive | None = None
         self._phase: Measured = self.wish.phases[0]
         self._phases_left: list[Measured] = []
         self._problem: str | None = None
-        self._kept: tuple[str, ...] | None = None
+        self._forbidden = False
         self._rest: Doing = "watching"
         """What it does when no sweep runs."""
-        self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._phase_s = 0.0
+        """Seconds that a whole phase takes, about."""
+        self._orders = Orders()
+        self._beat_at = time.monotonic()
         self._closing = Event()
         self._thread = Thread(target=self._run, name="tuning", daemon=True)
         self.state = self._look()
@@ -78,101 +78,109 @@ class Tuning:
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join(END_S)
+            if self._thread.is_alive():
+                then = "; the watchdog puts the power limit back as soon as it does" if self._held.taken else ""
+                self.state = replace(self.state, problem=f"the driver does not answer{then}", progress=None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was ordered is done, and seen in the state; so it is when all is over."""
+        return self._orders.idle or (self._thread.ident is not None and not self._thread.is_alive())
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds for which it has not come to an end of what it does: a driver hangs."""
+        return time.monotonic() - self._beat_at if self._thread.is_alive() else 0.0
 
     # What can be ordered, on any thread; none waits. What comes of it stands in the state.
 
     def set(self, watts: float) -> None:
         """Sets the limit, within the range of the device. Ends a sweep."""
-        self._orders.put(lambda: self._manual(watts))
+        self._orders.give(lambda: self._manual(watts))
 
     def step(self, watts: float) -> None:
         """Moves the limit by so much."""
-        self._orders.put(lambda: self._manual(self._known_w + watts))
+        self._orders.give(lambda: self._manual(self._held.now_w + watts))
 
     def sweep(self) -> None:
         """Measures limit after limit, and finds the lowest that keeps enough."""
-        self._orders.put(self._begin_sweep)
+        self._orders.give(self._begin_sweep)
 
     def abort(self) -> None:
         """Ends a sweep, keeps its points, and puts the limits back."""
-        self._orders.put(lambda: self._end_sweep("stopped"))
+        self._orders.give(lambda: self._end_sweep("stopped"))
 
     def revert(self) -> None:
         """Puts the limits back."""
-        self._orders.put(self._revert)
+        self._orders.give(self._revert)
 
     def apply(self) -> None:
         """Sets the limit that was chosen."""
-        self._orders.put(self._apply)
+        self._orders.give(self._apply)
 
     def keep(self) -> None:
         """Leaves the limits as they are, also after the end."""
-        self._orders.put(self._keep)
+        self._orders.give(self._keep)
 
     def ask(self, keep: float) -> None:
         """Another share of the speed that must be left."""
-        self._orders.put(lambda: self._ask(keep))
+        self._orders.give(lambda: self._ask(keep))
 
     # The thread.
 
     def _run(self) -> None:
+        fault: str | None = None
         try:
             while not self._closing.wait(BEAT_S):
                 self._beat()
-        finally:
+        except Exception as error:  # noqa: BLE001 - whoever waits for it must hear of its end
+            fault = crash.line(error, crash.note(error, "tuning"))
+        try:
             self._give_back()
+            self._problem = fault or self._problem
             self.state = self._look()
+        except Exception as error:  # noqa: BLE001 - the watchdog does what is left
+            fault = fault or crash.line(error, crash.note(error, "tuning"))
+            self.state = replace(self.state, problem=fault, doing="stopped", progress=None)
 
     def _beat(self) -> None:
         self.bench.listen(awaited=self._drive is not None)
-        while True:
-            try:
-                order = self._orders.get_nowait()
-            except Empty:
-                break
-            self._problem = None
+        self._held.hear(self.bench.meter.stay.limits_w[0])
+        for order in self._orders.take():
+            self._problem, self._forbidden = None, False
             self._try(order)
-        if self._loan is not None:
-            self._try(self._loan.tick)
+        self._try(self._held.tick)
         if self._drive is not None:
             self._try(self._go_on)
         self.state = self._look()
+        self._orders.done()
+        self._beat_at = time.monotonic()
 
     def _try(self, work: Callable[[], None]) -> None:
-        """A driver that refuses ends the sweep, and nothing else."""
+        """A driver that refuses ends the sweep, and all limits are put back."""
         try:
             work()
         except LimitError as error:
             self._problem = str(error)
+            self._forbidden = isinstance(error, Forbidden)
             self._halt()
+            with suppress(LimitError):
+                self._put_back()
 
     def _set(self, watts: float) -> float:
-        """Sets all limits for so much of the first device. Returns what that one is at then."""
-        if self._loan is None:
-            self._loan = Borrowed(self.target.flat, self._folder).__enter__()
-        self._kept = None
-        told = self._loan.set(self.ladder.settings(watts))
+        now_w = self._held.set(watts)
         self.bench.meter.begin(time.monotonic())
-        self._known_w = sum(told[: len(self.target.limits[0])])
-        return self._known_w
-
-    def _read(self) -> float:
-        return sum(limit.read() for limit in self.target.limits[0])
+        return now_w
 
     def _put_back(self) -> None:
-        if self._loan is not None:
-            self._kept = None
-            self._loan.restore()
-            self._known_w = self._read()
+        if self._held.put_back():
             self.bench.meter.begin(time.monotonic())
 
     def _give_back(self) -> None:
+        if self._drive is None:
+            self.bench.finish()
         self._halt()
-        if self._loan is not None:
-            try:
-                self._loan.__exit__(None, None, None)
-            except LimitError as error:
-                self._problem = str(error)
+        self._problem = self._held.give_back() or self._problem
 
     def _manual(self, watts: float) -> None:
         self._halt()
@@ -190,10 +198,7 @@ class Tuning:
             self._manual(chosen)
 
     def _keep(self) -> None:
-        if self._loan is None or not self.state.changed:
-            self._problem = "the limit is what it was: there is nothing to keep"
-        else:
-            self._kept = self._loan.keep()
+        self._problem = self._held.keep()
 
     def _ask(self, keep: float) -> None:
         self.wish = replace(self.wish, keep=keep)
@@ -201,7 +206,10 @@ class Tuning:
     # A sweep.
 
     def _begin_sweep(self) -> None:
-        if self._drive is None:
+        if self._drive is not None:
+            return
+        self._problem = unmeasured(self.target.engine, generate=self.bench.generates)
+        if self._problem is None:
             self._phases_left = list(self.wish.phases)
             self._next_phase()
 
@@ -211,15 +219,9 @@ class Tuning:
         del self._phases_left[: len(phases)]
         self._phase = phases[0]
         self.bench.load(phases[0])
-        plan = Sweep(
-            self.ladder.lowest_w,
-            self.ladder.highest_w,
-            steps=self.wish.steps,
-            keep=self.wish.keep,
-            measure_s=self.wish.measure_s,
-            phases=phases,
-        )
-        self._drive = Drive(plan, self._set, self._read, self.wish)
+        plan = planned(self.wish, self.ladder, phases)
+        self._phase_s = plan.left.usual * (self.wish.measure_s + self.wish.settle_s)
+        self._drive = Drive(plan, self._set, self._held.read, self.wish, quiet_s=quiet_s(self.target.engine))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -248,6 +250,7 @@ class Tuning:
         if self._drive is not None:
             self._drive, self._rest = None, how
             self._phases_left.clear()
+            self.bench.drop()
             self.bench.unload()
 
     # What is seen of it.
@@ -255,31 +258,38 @@ class Tuning:
     def _look(self) -> State:
         now, points = self.bench.meter.point, tuple(self.bench.points)
         counted = points if self._drive else self.bench.counted
-        found = choices(counted, self.wish.phases, self.wish.keep)
+        found = choices(counted, self.wish.phases, self.wish.keep, self.ladder.highest_w)
         choice = next((each for each in found if each.phase == self._phase), None)
         ahead = curve(self.target, self.ladder, self._phase, choice, now)
-        limit_w = now.power_limit_w if now else self._known_w
-        remarks = (*self.target.notes, *self.bench.remarks, *(self._loan.remarks if self._loan else ()))
+        remarks = (*self.target.notes, *self.bench.remarks, *self._held.remarks)
         return State(
             doing=self._doing(),
             phase=self._phase,
-            limit_w=limit_w,
-            original_w=self._original_w,
+            limit_w=self._held.now_w,
+            original_w=self._held.original_w,
             lowest_w=self.ladder.lowest_w,
             highest_w=self.ladder.highest_w,
             top_w=self.ladder.top_w,
-            changed=abs(limit_w - self._original_w) > SAME_W,
-            kept=self._kept,
+            changed=self._held.changed,
+            kept=self._held.kept,
             keep=self.wish.keep,
             now=now,
             points=points,
             curve=ahead.guesses,
             refitted=ahead.refitted,
             choices=found,
-            progress=self._drive.progress if self._drive else None,
+            progress=self._progress,
             remarks=tuple(dict.fromkeys(remarks)),
             problem=self._problem or self.bench.trouble,
+            forbidden=self._forbidden,
         )
+
+    @property
+    def _progress(self) -> Progress | None:
+        if self._drive is None:
+            return None
+        found = self._drive.progress
+        return replace(found, left_s=found.left_s + len(self._phases_left) * self._phase_s)
 
     def _doing(self) -> Doing:
         if self._drive is None:
