@@ -13,6 +13,8 @@ from .nvml import NvmlLimit
 _PACKAGE = re.compile(r"(package(?: \d+)?(?: die \d+)?)(?: MMIO)? long term")
 _INTEL = re.compile(r"power\d+_max")
 _LONG_TERM = " long term"
+_NOTHING_W = float("inf")
+"""Of a package that mainboards leave without a limit: one can be set all the same."""
 
 
 def limits_of(device: Device, root: Path = ROOT) -> tuple[Limit, ...]:
@@ -79,9 +81,9 @@ def _of_board(limit: PowerLimit) -> bool:
 def _of_packages(limits: Sequence[PowerLimit]) -> tuple[PowerLimit, ...]:
     """The long-term one of each package, of two (MSR and MMIO) the one that holds; or those of Grace's sockets."""
     found: dict[str, PowerLimit] = {}
-    for limit in sorted(limits, key=lambda each: each.value_w or 0.0):
+    for limit in sorted(limits, key=lambda each: each.value_w or _NOTHING_W):
         match = _PACKAGE.fullmatch(limit.name)
-        if match and limit.value_w is not None:
+        if match and (limit.value_w is not None or limit.default_w is not None):
             found.setdefault(match[1], limit)
     sockets = (each for each in limits if each.value_w is not None and Path(each.where).name == "power1_cap")
     return tuple(found[package] for package in sorted(found)) or tuple(sockets)

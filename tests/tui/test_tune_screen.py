@@ -159,7 +159,7 @@ async def test_steps_are_set_and_leaving_puts_the_limit_back(tmp_path: Path) -> 
         await opened(pilot, machine)
         machine.run(3)
         await pilot.press("left_square_bracket", "left_curly_bracket", "left_square_bracket")
-        assert "450 W → 415 W" in text(machine.app), "what was asked for is seen at once"
+        assert "→ 415 W" in text(machine.app), "what was asked for is seen at once"
         await until(pilot, lambda: machine.limit_w == 415.0)
         machine.run(2)
         await until(pilot, lambda: "back to 450 W when you leave" in text(machine.app))

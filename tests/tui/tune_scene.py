@@ -75,6 +75,7 @@ def moment(*limits_w: float, doing: Doing = "watching", progress: Progress | Non
         highest_w=RUNGS.highest_w,
         top_w=RUNGS.top_w,
         changed=now.power_limit_w != STOCK_W,
+        borrowed=not more.get("forbidden"),
         keep=KEEP,
         now=now,
         points=points[:-1],

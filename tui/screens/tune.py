@@ -171,7 +171,7 @@ class Tune(TuneView):
     def _free(self) -> "Tuning | None":
         """The tuning, where it may be begun anew."""
         tuning = self._go()
-        if tuning is not None and (tuning.state.changed or tuning.state.progress is not None):
+        if tuning is not None and (tuning.state.goes_back or tuning.state.progress is not None):
             back = "stop the sweep first (s)" if tuning.state.progress else "put the limit back first (r)"
             self.notify(f"This begins the tuning anew: {back}.", severity="warning")
             return None

@@ -188,7 +188,7 @@ class TuneView(ModalScreen[None]):
             live_tps=view.decode_tps if view else None,
             trouble=questions.trouble(view),
             generates=bench.generates,
-            forbidden=about.may_write is False,
+            forbidden=about.may_write is False or state.denied,
             commands=self._commands,
         )
         self._look_up_commands(state)
@@ -211,7 +211,8 @@ class TuneView(ModalScreen[None]):
     def _look_up_commands(self, state: "State") -> None:
         """For whoever may not set the limit here."""
         tuning = self.tuning
-        if tuning is None or tuning.target.may_write is not False or self._commands_at == state.limit_w:
+        denied = tuning is not None and (tuning.target.may_write is False or state.denied)
+        if tuning is None or not denied or self._commands_at == state.limit_w:
             return
         self._commands_at = at_w = state.limit_w
 

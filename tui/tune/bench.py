@@ -57,9 +57,6 @@ class Bench:
     def listen(self, *, awaited: bool) -> None:
         """Hands what came in to the meter. A stay that is over leaves its point, unless somebody waits for it."""
         self._drain(awaited=awaited)
-        now = self.meter.point
-        if now is not None and self.meter.settled:
-            self._last = (self.meter.stay.number, now)
         self.remarks |= dict.fromkeys(self.meter.remarks)
 
     def _drain(self, *, awaited: bool) -> None:
@@ -70,6 +67,9 @@ class Bench:
                 return
             event(self.meter)
             self._turn(awaited=awaited)
+            now = self.meter.point if self.meter.settled else None
+            if now is not None:
+                self._last = (self.meter.stay.number, now)
 
     def _turn(self, *, awaited: bool) -> None:
         number, point = self._last

@@ -2,25 +2,24 @@
 
 import argparse
 import signal
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from ...estimator.snapshot import Snapshot
 from ...estimator.tuning.steps import Measured
+from ...probes.address import Address
 from ...probes.limits.contract import LimitError
+from ...probes.limits.left import journals_left
 from ...probes.limits.recovery import recover
-from ..answer import width
 from ..live import Live
-from ..output import say
 from ..refusal import Refusal, WrongUsage
+from .answer import tell
 from .bench import Bench
-from .document import document
-from .load import Load
+from .opening import loads
 from .progress import Progress
 from .state import State
-from .table import comma_separated, text
-from .target import Target, chosen_engine, target
+from .target import WORKS, Target, chosen_engine, target, unmeasured
 from .tuning import Tuning
 from .wish import Wish
 
@@ -28,9 +27,10 @@ INTERVAL_S = 0.5
 """Between two readings of engine and devices."""
 LOOK_S = 5.0
 """Seconds that an engine has to be found, and to answer."""
-KEEPING_S = 5.0
-COUNTS = frozenset({"token", "step", "interval"})
-"""Engines that count while they work are believed before clients: others may ask there too."""
+OBEY_S = 15.0
+"""Seconds that an order may take: the driver is asked for it."""
+HANG_S = 60.0
+"""Seconds after which a driver counts as one that never answers; a GPU that wakes up takes some."""
 
 
 def tune(options: argparse.Namespace, api_key: str | None) -> int:
@@ -43,10 +43,17 @@ def tune(options: argparse.Namespace, api_key: str | None) -> int:
     if options.restore:
         return restore()
     wish = _wish(options)
-    live = Live([options.url] if options.url else [], interval=INTERVAL_S, api_key=api_key, discover=not options.url)
+    try:
+        live = Live(
+            [options.url] if options.url else [], interval=INTERVAL_S, api_key=api_key, discover=not options.url
+        )
+    except ValueError as error:
+        raise WrongUsage(str(error)) from None
     try:
         live.start()
         about = _find(live, options)
+        if why := unmeasured(about.engine, generate=wish.generate):
+            raise Refusal(why)
         return _tune(live, about, wish, options, api_key)
     except LimitError as error:
         raise Refusal(str(error)) from None
@@ -57,7 +64,9 @@ def tune(options: argparse.Namespace, api_key: str | None) -> int:
 def restore() -> int:
     """`llmtop tune --restore`."""
     said = recover(everything=True)
-    print("\n".join(said) if said else "nothing was left changed")  # noqa: T201
+    if said and journals_left():
+        raise Refusal("; ".join(said))
+    print("\n".join(said) if said else "nothing is left changed")  # noqa: T201
     return 0
 
 
@@ -65,6 +74,11 @@ def _wish(options: argparse.Namespace) -> Wish:
     phases: tuple[Measured, ...] = ("decode", "prefill") if options.phase == "both" else (options.phase,)
     if options.streams != 1 and options.load != "generate":
         raise WrongUsage("--streams goes with --load generate: the load that runs is as it is")
+    if options.url:
+        try:
+            Address.parse(options.url)
+        except ValueError as error:
+            raise WrongUsage(str(error)) from None
     return Wish(
         keep=options.keep,
         steps=options.steps,
@@ -82,129 +96,121 @@ def _find(live: Live, options: argparse.Namespace) -> Target:
     live.settle()
     while True:
         snapshot = live.snapshot()
-        found = chosen_engine(snapshot, options.device)
-        if found is not None or time.monotonic() > deadline:
-            break
+        late = time.monotonic() > deadline
+        try:
+            found = chosen_engine(snapshot, options.device, named=bool(options.url))
+            about = target(snapshot, options.device, found)
+        except (Refusal, WrongUsage):
+            if late or not snapshot.notes:  # a driver that is slow to load says nothing yet
+                raise
+        else:
+            if found is not None:
+                return about
+            if late:
+                raise Refusal(_none_found(snapshot))
         time.sleep(INTERVAL_S)
-    about = target(snapshot, options.device, found)
-    if found is None:
-        problems = [f"{view.engine} {view.url}: {view.problem or view.status}" for view in snapshot.engines]
-        raise Refusal("; ".join(problems) or "no engine is found here: start one, or name it with --url")
-    return about
+
+
+def _none_found(snapshot: Snapshot) -> str:
+    """Why no engine is meant."""
+    problems = [
+        f"{view.url} runs on {', '.join(view.devices)}: name it with --url, or another --device"
+        if view.status in WORKS
+        else f"{view.url}: {view.problem or view.status}"
+        for view in snapshot.engines
+    ]
+    return "; ".join(problems) or "no engine is found here: start one, or name it with --url"
 
 
 def _tune(live: Live, about: Target, wish: Wish, options: argparse.Namespace, api_key: str | None) -> int:
-    def load(bench: Bench, phase: str) -> Load:
-        view = about.engine
-        if view is None:
-            raise LimitError("no engine to send requests to")
-        return Load(
-            view.url,
-            streams=wish.streams,
-            phase="prefill" if phase == "prefill" else "decode",
-            api_key=api_key,
-            engine=view.engine,
-            on_tokens=None if view.liveness in COUNTS else bench.count,
-            on_prompt=bench.prompt,
-        )
-
-    bench = Bench(about, wish, load if wish.generate else None)
+    bench = Bench(about, wish, loads(about, wish, api_key) if wish.generate else None)
     tuning = Tuning(about, bench)
     leave = live.listen(bench.take)
-    stopped = False
+    stopped = watched = False
     with _signals(), Progress(about, quiet=options.json or options.csv) as progress:
         with tuning:
             try:
-                _go_through(tuning, progress, may_write=about.may_write)
-                if options.keep_limit:
+                watched = not _sweep(tuning, progress)
+                if watched:
+                    _watch(tuning, progress)
+                elif options.keep_limit:
                     _keep(tuning)
             except KeyboardInterrupt:
-                stopped = True
+                stopped = not watched
         leave()
-    return _tell(tuning, options, stopped=stopped)
+    return tell(tuning, options, stopped=stopped, watched=watched)
 
 
-def _go_through(tuning: Tuning, progress: "Progress", *, may_write: bool | None) -> None:
-    """Until the sweep has ended, or until Ctrl-C where somebody else must set the limits."""
-    if may_write is not False:
+def _sweep(tuning: Tuning, progress: Progress) -> bool:
+    """Returns at its end; False where somebody else has to set the limits, and may do so now.
+
+    Raises:
+        Refusal: nothing was measured.
+    """
+    if tuning.target.may_write is not False:
         tuning.sweep()
-        if _follow(tuning, progress, lambda state: state.doing in {"done", "stopped"}).points:
-            return
-    if not progress.interactive or may_write:
-        raise Refusal(tuning.state.problem or _forbidden(tuning))
-    progress.say(tuning.state.problem or _forbidden(tuning))
+        state = _follow(tuning, progress, lambda state: state.progress is None)
+        if state.points:
+            return True
+        if not state.denied:
+            raise Refusal(state.problem or "nothing was measured")
+    words = tuning.state.problem or _forbidden(tuning)
+    if not progress.interactive:
+        raise Refusal(words)
+    progress.say(words)
+    return False
+
+
+def _watch(tuning: Tuning, progress: Progress) -> None:
+    """Until Ctrl-C: measures what somebody else sets."""
+    tuning.keep_busy()
     progress.say("Set limits there, one after the other: each is measured. Ctrl-C ends it.")
     _follow(tuning, progress, lambda _: False)
 
 
 def _forbidden(tuning: Tuning) -> str:
     limit = tuning.target.flat[0]
-    watts = tuning.ladder.settings(round(0.9 * tuning.ladder.highest_w))[0]
+    watts = tuning.ladder.settings(tuning.ladder.within(round(0.9 * tuning.ladder.highest_w)))[0]
     return (
         f"this user may not set the power limit of {limit.name}: run llmtop tune as root, "
         f"or set it in another terminal, as with {limit.command(watts)}"
     )
 
 
-def _follow(tuning: Tuning, progress: "Progress", ends: Callable[[State], bool]) -> State:
-    time.sleep(INTERVAL_S)
-    while not ends(tuning.state):
-        progress.show(tuning.state)
+def _follow(tuning: Tuning, progress: Progress, ends: Callable[[State], bool]) -> State:
+    """Shows what happens until then, or until it ends by itself."""
+    while True:
+        idle, state, silent_s = tuning.idle, tuning.state, tuning.silent_s
+        if silent_s > HANG_S:
+            raise Refusal(f"the driver has not answered for {silent_s:.0f} s; the power limit is put back when it does")
+        progress.show(state, silent_s)
+        if idle and ends(state):
+            return state
         time.sleep(INTERVAL_S)
-    progress.show(tuning.state)
-    return tuning.state
 
 
 def _keep(tuning: Tuning) -> None:
-    if tuning.state.chosen_w is None:
-        return
-    tuning.apply()
-    tuning.keep()
-    deadline = time.monotonic() + KEEPING_S
-    while tuning.state.kept is None and time.monotonic() < deadline and tuning.state.problem is None:
-        time.sleep(INTERVAL_S / 5)
-
-
-def _tell(tuning: Tuning, options: argparse.Namespace, *, stopped: bool) -> int:
-    state = tuning.state
-    restored = not state.changed
-    if options.json:
-        body = document(tuning.target, state, restored=restored, wish_keep=options.keep)
-        sys.stdout.buffer.write(body + b"\n")
-    elif options.csv:
-        print(comma_separated(state.choices))  # noqa: T201
-    elif state.choices:
-        print(text(state, width()))  # noqa: T201
-        print("\n".join(["", *_ending(state)]))  # noqa: T201
-    for remark in state.remarks if options.json or options.csv else ():
-        say(remark)
-    if stopped:
-        return 130
-    if state.problem:
-        raise Refusal(state.problem)
-    return 0
-
-
-def _ending(state: State) -> list[str]:
-    lines = [f"note: {remark}" for remark in state.remarks]
-    if state.kept is not None:
-        lines.append(f"The limit stays at {state.limit_w:.0f} W. This undoes it: {'; '.join(state.kept)}")
-    elif state.changed:
-        lines.append(f"The limit is at {state.limit_w:.0f} W; it was {state.original_w:.0f} W before.")
-    else:
-        lines.append(f"The limit is {state.original_w:.0f} W again, as before.")
-    return lines
+    """Leaves the limit that was chosen, where it is another than before."""
+    for order in (tuning.apply, tuning.keep):
+        if tuning.state.chosen_w is None or (order == tuning.keep and not tuning.state.changed):
+            return
+        order()
+        deadline = time.monotonic() + OBEY_S
+        while not tuning.idle and time.monotonic() < deadline:
+            time.sleep(INTERVAL_S / 5)
 
 
 @contextmanager
 def _signals() -> Generator[None]:
-    """Whatever asks it to end ends it as Ctrl-C does: limits are put back first."""
+    """Whatever asks it to end ends it as Ctrl-C does: limits are put back first. What is ignored stays so (nohup)."""
 
     def leave(*_: object) -> None:
         raise KeyboardInterrupt
 
-    caught = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {each: signal.signal(each, leave) for each in caught}
+    names = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+    before = {each: handler for each in names if (handler := signal.getsignal(each)) is not signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, leave)
     try:
         yield
     finally:

@@ -17,9 +17,10 @@ def end(tuning: Tuning) -> tuple[str, Severity]:
     after = tuning.state
     if after.kept is not None:
         return f"The power limit stays at {watts(after.limit_w)}. This undoes it: {'; '.join(after.kept)}", "warning"
-    if after.problem and (before.changed or before.progress is not None) and after.problem != before.problem:
+    undone = before.goes_back or before.progress is not None
+    if after.problem and undone and after.problem != before.problem:
         return after.problem, "error"
-    if before.changed or before.progress is not None:
+    if undone:
         return f"Power limit put back to {watts(after.original_w)}.", "information"
     return "", "information"
 

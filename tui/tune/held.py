@@ -61,7 +61,7 @@ class Held:
     def hear(self, watts: float | None) -> None:
         """What a probe tells of the first device: somebody else may have set it."""
         before, self._heard_w = self._heard_w, watts
-        if watts is not None and before is not None and watts != before and time.monotonic() - self._set_at > HEARD_S:
+        if watts is not None and watts != before and time.monotonic() - self._set_at > HEARD_S:
             self.now_w = watts
 
     def tick(self) -> None:

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from ...probes.limits.contract import Limit, LimitError
 
+UNLIMITED_W, BOOST = 3_000.0, 3.0
+"""Mainboards write limits of 4095 W into CPUs that are to have none: such a sweep begins at so many times the thermal
+design power, which no CPU draws."""
 LOWEST_SHARE = 0.4
 """Of the highest limit, for devices whose vendor tells no lowest one: below, cards hardly run."""
 
@@ -21,7 +24,7 @@ class Ladder(Struct, frozen=True, kw_only=True):
 
     lowest_w: float
     highest_w: float
-    """The stock limit, or that of before where it was raised: the baseline."""
+    """Where they stood before, the baseline: what somebody has lowered is not raised unasked, as by a sweep."""
     top_w: float
     """The highest that the vendor allows."""
     rungs: tuple[_Rung, ...]
@@ -45,17 +48,19 @@ def ladder(limits: Sequence[Sequence[Limit]], originals_w: Sequence[float]) -> L
     """
     rungs: list[_Rung] = []
     for limit, original_w in zip((each for device in limits for each in device), originals_w, strict=True):
-        highest = max(original_w, limit.default_w or 0.0)
+        highest = original_w
+        if highest >= UNLIMITED_W and limit.default_w:
+            highest = BOOST * limit.default_w
         if highest <= 0.0:
             raise LimitError(f"{limit.name}: the driver tells a power limit of 0 W, so there is none to change")
-        top = max(highest, limit.max_w or 0.0)
+        top = max(highest, limit.default_w or 0.0, limit.max_w or 0.0)
         lowest = min(max(limit.min_w or LOWEST_SHARE * highest, 1.0), highest)
         rungs.append(_Rung(lowest_w=lowest, highest_w=highest, top_w=top))
     own = rungs[: len(limits[0])]
     highest = sum(rung.highest_w for rung in own)
     return Ladder(
-        lowest_w=max(rung.lowest_w / rung.highest_w for rung in own) * highest,
+        lowest_w=round(max(rung.lowest_w / rung.highest_w for rung in own) * highest, 3),
         highest_w=highest,
-        top_w=min(rung.top_w / rung.highest_w for rung in own) * highest,
+        top_w=round(min(rung.top_w / rung.highest_w for rung in own) * highest, 3),
         rungs=tuple(rungs),
     )

@@ -46,6 +46,8 @@ class Session:
     def begin(self, tuning: Tuning) -> None:
         """Measures from now on."""
         self.tuning = tuning.__enter__()
+        if tuning.bench.generates:
+            tuning.keep_busy()
         self._leave = self._feed.listen(tuning.bench.take)
 
     def end(self, tell: Callable[[str, Severity], object]) -> None:

@@ -11,12 +11,15 @@ from ...estimator.tuning.point import Point
 from ...estimator.tuning.steps import Measured, rate_of
 from .ladder import Ladder
 from .target import Target
+from .wish import Wish
 
 FEWEST_BLOCKS = 3
 """Blocks of a stay below which it is not worth a point, where nobody waited for more."""
 BATCH_FROM = 1.5
 """Streams from which decode is that of a batch."""
 SAME_W = 1.0
+ALIKE_W = 5.0
+"""Draws that give the same curve."""
 ROUNDED_W = 5.0
 """By which a driver may have rounded the highest limit down."""
 
@@ -66,3 +69,25 @@ def curve(target: Target, rungs: Ladder, phase: Measured, choice: Choice | None,
         drawn = top.power_w / len(target.devices)
     share = target.engine.expected.core_share if target.engine and phase == "decode" else None
     return Curve(guesses=predicted(device, highest, lowest, phase=law, core_share=share, measured_w=drawn))
+
+
+class Sight:
+    """Both together, reckoned again only where something has come that changes them."""
+
+    def __init__(self, target: Target, rungs: Ladder) -> None:
+        self._target, self._rungs = target, rungs
+        self._made_of: object = None
+        self._seen: tuple[tuple[Choice, ...], Curve] = ((), Curve())
+
+    def look(
+        self, points: tuple[Point, ...], now: Point | None, phase: Measured, wish: Wish
+    ) -> tuple[tuple[Choice, ...], Curve]:
+        """The choices of all phases, and the curve of one; `now` tells the draw before anything is measured."""
+        top = None if points else now
+        drawn = None if top is None else (top.power_limit_w, round((top.power_w or 0.0) / ALIKE_W))
+        made_of = points, drawn, phase, wish.phases, wish.keep
+        if made_of != self._made_of:
+            found = choices(points, wish.phases, wish.keep, self._rungs.highest_w)
+            choice = next((each for each in found if each.phase == phase), None)
+            self._made_of, self._seen = made_of, (found, curve(self._target, self._rungs, phase, choice, top))
+        return self._seen

@@ -37,6 +37,8 @@ class State(Struct, frozen=True, kw_only=True):
     top_w: float
     changed: bool = False
     """Whether the limit is another than it was."""
+    borrowed: bool = False
+    """Whether llmtop has set it: then it is put back in the end, and not where somebody else has."""
     kept: tuple[str, ...] | None = None
     """What undoes a limit that will be left as it is; None as long as it will be put back."""
     keep: float
@@ -54,8 +56,13 @@ class State(Struct, frozen=True, kw_only=True):
     """What happened, oldest first, a sentence each."""
     problem: str | None = None
     """Why the last thing that was asked for was not done."""
-    forbidden: bool = False
+    denied: bool = False
     """Whether that is because this user may not set the limit."""
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether there is a change of llmtop's own that will be undone in the end."""
+        return self.changed and self.borrowed and self.kept is None
 
     @property
     def choice(self) -> Choice | None:

@@ -53,13 +53,13 @@ def _block(choice: Choice, width: int) -> list[str]:
     return lines
 
 
-def line(point: Point, phase: str) -> str:
+def line(point: Point) -> str:
     """One stay that has just ended."""
-    rate = point.decode if phase == "decode" else point.prefill
-    return (
-        f"{watts(point.power_limit_w)}: {phase} {speed(rate)} tok/s, draws {watts(point.power_w)}, "
-        f"{joules(point.joules_per_token)}/token"
-    )
+    rates = [
+        f"{name} {speed(rate)} tok/s" for name, rate in (("decode", point.decode), ("prefill", point.prefill)) if rate
+    ]
+    energy = [] if point.joules_per_token is None else [f"{joules(point.joules_per_token)}/token"]
+    return f"{watts(point.power_limit_w)}: {', '.join([*rates, f'draws {watts(point.power_w)}', *energy])}"
 
 
 def speed(rate: Rate | None) -> str:

@@ -60,14 +60,16 @@ def target(snapshot: Snapshot, wanted: Sequence[str], engine: EngineView | None)
     )
 
 
-def chosen_engine(snapshot: Snapshot, devices: Sequence[str]) -> EngineView | None:
+def chosen_engine(snapshot: Snapshot, devices: Sequence[str], *, named: bool = False) -> EngineView | None:
     """The engine whose speed is meant: one that works now, on these devices where they are named.
+
+    One that is named itself is meant wherever it runs.
 
     Raises:
         WrongUsage: several work there.
     """
     alive = [view for view in snapshot.engines if view.status in WORKS]
-    if devices:
+    if devices and not named:
         ids = {device.id for device in _wanted(snapshot.devices, devices)}
         alive = [view for view in alive if not view.devices or ids & set(view.devices)]
     busy = [view for view in alive if view.status == "ok"]
@@ -131,8 +133,18 @@ def _notes(snapshot: Snapshot, devices: Sequence[Device], engine: EngineView | N
         if view.status == "ok" and ids & set(view.devices) and (engine is None or view.id != engine.id)
     ]
     notes: list[str] = []
+    for device in devices:
+        now_w, stock_w = device.power_limit_w, device.power_limit_default_w
+        if now_w and stock_w and now_w < stock_w - 1.0:
+            lowered = f"{now_w:.0f} W, below its stock {stock_w:.0f} W"
+            notes.append(f"the limit of {device.name} stands at {lowered}: a sweep tries nothing higher")
     if others:
         notes.append(f"{', '.join(others)} works there too: what it draws and slows down is measured as well")
-    if engine and (missing := set(engine.devices) - ids):
-        notes.append(f"{engine.engine} runs on {', '.join(sorted(missing))} too, whose limit stays as it is")
+    missing = sorted(set(engine.devices) - ids) if engine else []
+    if engine and missing and not ids & set(engine.devices):
+        notes.append(
+            f"{engine.engine} runs on {', '.join(missing)}, as far as can be seen: other limits may not touch it"
+        )
+    elif engine and missing:
+        notes.append(f"{engine.engine} runs on {', '.join(missing)} too, whose limit stays as it is")
     return tuple(notes)

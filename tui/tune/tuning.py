@@ -19,7 +19,7 @@ from .bench import Bench
 from .drive import Drive, planned, quiet_s
 from .held import Held
 from .orders import Orders
-from .sight import choices, curve
+from .sight import Sight
 from .state import Doing, Progress, State
 from .target import Target, unmeasured
 
@@ -54,7 +54,8 @@ class Tuning:
         self._phase: Measured = self.wish.phases[0]
         self._phases_left: list[Measured] = []
         self._problem: str | None = None
-        self._forbidden = False
+        self._denied = self._busy = False
+        self._sight = Sight(target, self.ladder)
         self._rest: Doing = "watching"
         """What it does when no sweep runs."""
         self._phase_s = 0.0
@@ -98,10 +99,6 @@ class Tuning:
         """Sets the limit, within the range of the device. Ends a sweep."""
         self._orders.give(lambda: self._manual(watts))
 
-    def step(self, watts: float) -> None:
-        """Moves the limit by so much."""
-        self._orders.give(lambda: self._manual(self._held.now_w + watts))
-
     def sweep(self) -> None:
         """Measures limit after limit, and finds the lowest that keeps enough."""
         self._orders.give(self._begin_sweep)
@@ -122,9 +119,13 @@ class Tuning:
         """Leaves the limits as they are, also after the end."""
         self._orders.give(self._keep)
 
+    def keep_busy(self) -> None:
+        """Has llmtop's own load run whether a sweep does or not, for whom sets limits by hand."""
+        self._orders.give(self._keep_busy)
+
     def ask(self, keep: float) -> None:
         """Another share of the speed that must be left."""
-        self._orders.give(lambda: self._ask(keep))
+        self._orders.give(lambda: setattr(self, "wish", replace(self.wish, keep=keep)))
 
     # The thread.
 
@@ -147,7 +148,7 @@ class Tuning:
         self.bench.listen(awaited=self._drive is not None)
         self._held.hear(self.bench.meter.stay.limits_w[0])
         for order in self._orders.take():
-            self._problem, self._forbidden = None, False
+            self._problem, self._denied = None, False
             self._try(order)
         self._try(self._held.tick)
         if self._drive is not None:
@@ -162,7 +163,7 @@ class Tuning:
             work()
         except LimitError as error:
             self._problem = str(error)
-            self._forbidden = isinstance(error, Forbidden)
+            self._denied = isinstance(error, Forbidden)
             self._halt()
             with suppress(LimitError):
                 self._put_back()
@@ -180,6 +181,7 @@ class Tuning:
         if self._drive is None:
             self.bench.finish()
         self._halt()
+        self.bench.unload()
         self._problem = self._held.give_back() or self._problem
 
     def _manual(self, watts: float) -> None:
@@ -200,8 +202,10 @@ class Tuning:
     def _keep(self) -> None:
         self._problem = self._held.keep()
 
-    def _ask(self, keep: float) -> None:
-        self.wish = replace(self.wish, keep=keep)
+    def _keep_busy(self) -> None:
+        self._busy = True
+        if self._drive is None:
+            self.bench.load(self.wish.phases[0])
 
     # A sweep.
 
@@ -252,15 +256,15 @@ class Tuning:
             self._phases_left.clear()
             self.bench.drop()
             self.bench.unload()
+            if self._busy and not self._closing.is_set():
+                self.bench.load(self.wish.phases[0])
 
     # What is seen of it.
 
     def _look(self) -> State:
         now, points = self.bench.meter.point, tuple(self.bench.points)
         counted = points if self._drive else self.bench.counted
-        found = choices(counted, self.wish.phases, self.wish.keep, self.ladder.highest_w)
-        choice = next((each for each in found if each.phase == self._phase), None)
-        ahead = curve(self.target, self.ladder, self._phase, choice, now)
+        found, ahead = self._sight.look(counted, now if self.bench.meter.settled else None, self._phase, self.wish)
         remarks = (*self.target.notes, *self.bench.remarks, *self._held.remarks)
         return State(
             doing=self._doing(),
@@ -271,6 +275,7 @@ class Tuning:
             highest_w=self.ladder.highest_w,
             top_w=self.ladder.top_w,
             changed=self._held.changed,
+            borrowed=self._held.taken,
             kept=self._held.kept,
             keep=self.wish.keep,
             now=now,
@@ -281,7 +286,7 @@ class Tuning:
             progress=self._progress,
             remarks=tuple(dict.fromkeys(remarks)),
             problem=self._problem or self.bench.trouble,
-            forbidden=self._forbidden,
+            denied=self._denied,
         )
 
     @property

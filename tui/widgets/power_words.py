@@ -98,7 +98,7 @@ def _limit(moment: Moment, width: int) -> Row:
     ending: list[Span] = []
     if state.kept is not None:
         ending = [("✓ stays so after quitting", "good")]
-    elif state.changed:
+    elif state.goes_back:
         ending = [(f"▲ back to {watts(state.original_w)} when you leave", "warn")]
     elif moment.forbidden:
         ending = [("▲ this user may not set it", "warn")]
@@ -189,6 +189,6 @@ def _means(moment: Moment) -> str:
     chosen = chosen_w(state)
     if chosen is not None and abs(chosen - state.limit_w) > SAME_W:
         return f"a sets {watts(chosen)}"
-    if state.changed and state.kept is None:
+    if state.goes_back:
         return "k keeps it, r puts it back"
     return "" if moment.forbidden else "s measures limit after limit"
