@@ -21,7 +21,7 @@ def _answer(choice: "Choice") -> Iterator[str]:
     top = choice.baseline.power_limit_w
     chosen = choice.chosen
     if choice.uneven:
-        yield f"The load is too uneven to judge: {choice.uneven}. Keep it the same, or let --load generate make it."
+        yield f"The load is too uneven to judge: {choice.uneven}. Keep it the same, or let llmtop make it (--load generate)."
     elif len(choice.steps) == 1:
         yield f"Only {top:.0f} W was measured: there is nothing to compare it with."
     elif chosen is None:

@@ -14,8 +14,13 @@ def said_rows(moment: Moment, width: int, height: int) -> list[Row]:
     found: list[Row] = []
     for words, ink in _said(moment):
         if len(found) < height:
-            found += wrap(words, width, min(height - len(found), 3), ink)
+            found += wrap(_with_keys(words), width, min(height - len(found), 3), ink)
     return found
+
+
+def _with_keys(words: str) -> str:
+    """What the command does by a flag the screen does by a key."""
+    return words.replace("(--load generate)", "(g)").replace(" (--measure)", "")
 
 
 def _said(moment: Moment) -> Iterator[tuple[str, str]]:
@@ -70,5 +75,5 @@ def _expectation(moment: Moment) -> Iterator[tuple[str, str]]:
     saving = (
         f" and draw {watts(less)} less{each}" if less >= 1.0 else ", and a higher one is not expected to be reached"
     )
-    basis = "Going by what was measured" if state.refitted else "Expected of such a device"
+    basis = "Going by what was measured" if state.refitted else "Expected of such a device, not measured"
     yield f"{basis}: {watts(at_w)} should keep {percent(state.keep)} of the speed{saving}.", "expected"
