@@ -29,11 +29,12 @@ def uneven(points: Sequence[Point], phase: Measured) -> str | None:
     if phase == "decode":
         idle = max((point for point, _ in measured), key=lambda point: point.idle_share or 0.0, default=None)
         if idle is not None and (idle.idle_share or 0.0) > APART:
-            return f"at {idle.power_limit_w:.0f} W nothing was generated {idle.idle_share:.0%} of the time"
+            share = f"{100.0 * (idle.idle_share or 0.0):.0f} %"
+            return f"at {idle.power_limit_w:.0f} W nothing was generated {share} of the time"
     for point, rate in measured:
         scatter = (rate.error_tps or 0.0) * rate.blocks**0.5 / rate.tps
         if scatter > WILD:
-            return f"at {point.power_limit_w:.0f} W the speed went up and down by {scatter:.0%}"
+            return f"at {point.power_limit_w:.0f} W the speed went up and down by {100.0 * scatter:.0f} %"
     return None
 
 

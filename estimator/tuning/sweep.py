@@ -81,7 +81,8 @@ class Sweep:
             raise ValueError(f"the lowest limit, {lowest_w:.0f} W, must be above 0 and no more than {highest_w:.0f} W")
         if not 0.0 < keep < 1.0:
             raise ValueError(f"the share to keep, {keep:g}, must be between 0 and 1")
-        self.highest_w, self.keep, self.repeats, self.phases = highest_w, keep, repeats, tuple(phases)
+        self.lowest_w, self.highest_w, self.keep = lowest_w, highest_w, keep
+        self.repeats, self.phases = repeats, tuple(phases)
         self._measure_s, self._whole, self._loss = measure_s, whole, 1.0 - keep
         self._down = even(lowest_w, highest_w, steps) if steps else spaced(lowest_w, highest_w, step_w)
         self._apart_w = self._down[0] - self._down[1] if len(self._down) > 1 else 0.0
@@ -228,7 +229,7 @@ class Sweep:
         if self.finest_w is None or high - low <= 1.5 * self.finest_w:
             return None
         middle = rounded((high + low) / 2.0, self.finest_w)
-        fresh = low < middle < high and middle not in self.skipped and middle not in self._asked
+        fresh = max(low, self.lowest_w) < middle < high and middle not in self.skipped and middle not in self._asked
         return self._stay(middle, "closer") if fresh else None
 
     def _undecided(self, choice: Choice) -> Stay | None:

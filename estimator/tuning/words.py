@@ -21,17 +21,20 @@ def _answer(choice: "Choice") -> Iterator[str]:
     top = choice.baseline.power_limit_w
     chosen = choice.chosen
     if choice.uneven:
-        yield f"The load is too uneven to judge: {choice.uneven}. Keep it the same, or let llmtop make it (--load generate)."
+        yield (
+            f"The load is too uneven to judge: {choice.uneven}. "
+            "Keep it the same, or let llmtop make it (--load generate)."
+        )
     elif len(choice.steps) == 1:
         yield f"Only {top:.0f} W was measured: there is nothing to compare it with."
     elif chosen is None:
         yield _cannot_tell(choice)
     elif chosen.power_limit_w == top:
-        yield f"No lower limit surely keeps {choice.keep:.0%} of the speed at {top:.0f} W."
+        yield f"No lower limit surely keeps {100.0 * choice.keep:.0f} % of the speed at {top:.0f} W."
     else:
-        least = "" if choice.kept_low is None else f" (at least {choice.kept_low:.1%}, 95 % sure)"
+        least = "" if choice.kept_low is None else f" (at least {100.0 * choice.kept_low:.1f} %, 95 % sure)"
         kept = min(choice.kept or 0.0, 1.0)
-        yield f"{chosen.power_limit_w:.0f} W keeps {kept:.1%} of the speed at {top:.0f} W{least}."
+        yield f"{chosen.power_limit_w:.0f} W keeps {100.0 * kept:.1f} % of the speed at {top:.0f} W{least}."
         yield from _saving(choice)
     if choice.plateau_w and choice.plateau_w[0] != top:
         lowest, highest = choice.plateau_w[-1], choice.plateau_w[0]
@@ -44,7 +47,8 @@ def _cannot_tell(choice: "Choice") -> str:
             "Cannot tell anything: each limit was measured too briefly to know the error; measure longer (--measure)."
         )
     return (
-        f"Cannot tell a loss below {choice.resolution:.1%}: the load is too noisy; measure longer (--measure), "
+        f"Cannot tell a loss below {100.0 * choice.resolution:.1f} %: "
+        "the load is too noisy; measure longer (--measure), "
         f"or give the engine the same work all the time (--load generate)."
     )
 
@@ -79,13 +83,13 @@ def _open(choice: "Choice") -> Iterator[str]:
     if maybe:
         limit = f"{maybe[-1].power_limit_w:.0f} W"
         error = "" if maybe[-1].margin is None else f" ± {100.0 * maybe[-1].margin:.1f}"
-        yield f"{limit} may keep enough too ({maybe[-1].kept:.1%}{error}): measuring longer would tell."
+        yield f"{limit} may keep enough too ({100.0 * maybe[-1].kept:.1f} %{error}): measuring longer would tell."
 
 
 def _around(choice: "Choice") -> Iterator[str]:
     if choice.drift >= MOVED and choice.uneven is None:
         yield (
-            f"The speed at {choice.baseline.power_limit_w:.0f} W moved by {choice.drift:.1%} meanwhile: "
+            f"The speed at {choice.baseline.power_limit_w:.0f} W moved by {100.0 * choice.drift:.1f} % meanwhile: "
             "each limit is compared with the speed around its own time."
         )
     others = tuple(dict.fromkeys(each for step in choice.steps for each in step.point.other_throttles))

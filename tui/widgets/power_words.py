@@ -166,7 +166,7 @@ def doing(moment: Moment) -> tuple[str, str, str]:
         plan = state.progress
         whole = f"{plan.least}" if plan.least == plan.most else f"{plan.least} to {plan.most}"
         what = {"settling": "settling", "waiting": "waiting for the load"}.get(state.doing, f"measuring{seconds}")
-        left_s = f"at most {duration(plan.left_s)} left"
+        left_s = f"about {duration(plan.left_s)} left"
         ink = "warn" if state.doing == "waiting" else "strong"
         return "◐", f"sweep: limit {plan.stay} of {whole}, {what}, {left_s}", ink
     over = {"done": "the sweep is done; ", "stopped": "the sweep was stopped; "}.get(state.doing, "")

@@ -25,7 +25,7 @@ def test_the_lowest_that_surely_keeps_enough() -> None:
     assert found.kept_low is not None and 0.97 < found.kept_low < 0.98
     assert found.saved_w == 100.0
     assert found.verdicts == ("keeps", "keeps", "keeps", "fails", "fails")
-    assert found.sentences[0].startswith("300 W keeps 98.0% of the speed at 400 W (at least 97.")
+    assert found.sentences[0].startswith("300 W keeps 98.0 % of the speed at 400 W (at least 97.")
     assert found.sentences[1] == "It draws 100 W less, 3.06 J a token instead of 4."
 
 
@@ -33,7 +33,7 @@ def test_what_is_only_likely_to_keep_enough_is_not_chosen_but_named() -> None:
     found = _falling({350: 0.99, 300: 0.9715, 250: 0.9})
     assert found.chosen is not None and found.chosen.power_limit_w == 350
     assert found.verdicts[2] == "unsure"
-    assert any("300 W may keep enough too (97.2% ± 0.2)" in each for each in found.sentences)
+    assert any("300 W may keep enough too (97.2 % ± 0.2)" in each for each in found.sentences)
 
 
 def test_what_is_only_likely_to_be_too_slow_does_not_fail() -> None:
@@ -52,7 +52,7 @@ def test_a_noisy_load_gets_no_verdict_but_says_how_small_a_loss_shows() -> None:
     found = _falling({350: 0.99, 300: 0.98, 250: 0.97}, error=0.02)
     assert found.chosen is None and found.kept is None and found.saved_w is None
     assert found.resolution == pytest.approx(1.645 * 0.02 * 1.5**0.5, rel=0.05)
-    assert "Cannot tell a loss below 4.0%" in found.sentences[0] and "--measure" in found.sentences[0]
+    assert "Cannot tell a loss below 4.0 %" in found.sentences[0] and "--measure" in found.sentences[0]
 
 
 def test_a_lucky_limit_does_not_make_up_for_noise() -> None:
@@ -64,7 +64,7 @@ def test_where_the_next_limit_fails_the_highest_is_the_answer() -> None:
     found = _falling({350: 0.93, 300: 0.85})
     assert found.chosen is not None and found.chosen.power_limit_w == 400
     assert found.saved_w == 0.0
-    assert found.sentences[0] == "No lower limit surely keeps 97% of the speed at 400 W."
+    assert found.sentences[0] == "No lower limit surely keeps 97 % of the speed at 400 W."
 
 
 def test_limits_that_are_never_reached() -> None:
@@ -110,8 +110,8 @@ def test_limits_a_watt_apart_are_no_plateau() -> None:
     [
         ({"streams": 2.0}, "1 to 2 requests at once"),
         ({"context": 8000.0}, "4000 to 8000 tokens of context"),
-        ({"idle": 0.25}, "at 300 W nothing was generated 25% of the time"),
-        ({"error": 0.1}, "at 300 W the speed went up and down by 63%"),
+        ({"idle": 0.25}, "at 300 W nothing was generated 25 % of the time"),
+        ({"error": 0.1}, "at 300 W the speed went up and down by 63 %"),
     ],
 )
 def test_an_uneven_load_is_not_judged(changed: dict[str, float], reason: str) -> None:
@@ -156,7 +156,7 @@ def test_drift_and_other_throttles_are_told() -> None:
     points = [stay(400, 100.0, 0), stay(300, 97.9, 50, throttles=("too hot",)), stay(400, 98.0, 100)]
     found = choose(points, 0.97, "decode")
     assert found.drift == pytest.approx(100 / 98 - 1)
-    assert any("moved by 2.0% meanwhile" in each for each in found.sentences)
+    assert any("moved by 2.0 % meanwhile" in each for each in found.sentences)
     assert any("too hot" in each for each in found.sentences)
 
 
