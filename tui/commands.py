@@ -62,6 +62,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("greater_than_sign,full_stop", ">", "speed(1)", "Play faster", "Double the speed.", "Recording"),
 )  # fmt: skip
 
+ANYWHERE: tuple[Command, ...] = (
+    Command("ctrl+p", "^p", "app.command_palette", "Command palette", "Everything by name.", "Display"),
+    Command("t", "t", "app.next_theme", "Dark or light", "The other one of llmtop's themes.", "Display"),
+    Command("T", "T", "app.change_theme", "Choose a theme", "Any theme, from a list.", "Display"),
+)  # fmt: skip
+"""What every screen has."""
+
 FIT: tuple[Command, ...] = (
     Command("question_mark,f1", "?", "help", "Help", "All keys, and what the columns say.", "Look", "help"),
     Command("escape,q,f", "Esc", "back", "Back to the monitor", "Leaves the line, then the filter, then this screen.", "Look", "back"),
@@ -83,9 +90,7 @@ FIT: tuple[Command, ...] = (
     Command("pagedown", "PgDn", "page(1)", "One page down", "One page down.", "Rows"),
     Command("home,g", "Home g", "page(-1000000)", "First row", "To the first row.", "Rows"),
     Command("end,G", "End G", "page(1000000)", "Last row", "To the last row.", "Rows"),
-    Command("ctrl+p", "^p", "app.command_palette", "Command palette", "Everything by name.", "Display"),
-    Command("t", "t", "app.next_theme", "Dark or light", "The other one of llmtop's themes.", "Display"),
-    Command("T", "T", "app.change_theme", "Choose a theme", "Any theme, from a list.", "Display"),
+    *ANYWHERE,
     Command("s", "s", "app.save_picture", "Save a picture", "Writes the screen as SVG into the current folder.", "Display"),
     Command("ctrl+c,ctrl+q", "^c", "app.quit", "Quit", "Ends llmtop.", "Display"),
 )  # fmt: skip
@@ -108,9 +113,7 @@ TUNE: tuple[Command, ...] = (
     Command("p", "p", "phase", "Measure decode, prefill or both", "Each has a limit of its own.", "Measuring", "phase"),
     Command("up", "↑", "scroll(-1)", "List up", "One line up in the list.", "Display"),
     Command("down", "↓", "scroll(1)", "List down", "One line down in the list.", "Display"),
-    Command("ctrl+p", "^p", "app.command_palette", "Command palette", "Everything by name.", "Display"),
-    Command("t", "t", "app.next_theme", "Dark or light", "The other one of llmtop's themes.", "Display"),
-    Command("T", "T", "app.change_theme", "Choose a theme", "Any theme, from a list.", "Display"),
+    *ANYWHERE,
     Command("S", "S", "app.save_picture", "Save a picture", "Writes the screen as SVG into the current folder.", "Display"),
     Command("ctrl+c,ctrl+q", "^c", "app.quit", "Quit", "Ends llmtop; a limit that is not kept is put back.", "Display"),
 )  # fmt: skip

@@ -14,8 +14,9 @@ import os
 import re
 from pathlib import Path
 
-from .contract import Address, Forbidden, LimitError, Vanished
+from .contract import Forbidden, LimitError, Vanished
 from .journal import ROUNDED_W, SAME_W
+from .named import Named
 
 _NAMES = re.compile(r"power\d+_(cap|max)|constraint_\d+_power_limit_uw")
 _NUMBERED = re.compile(r"/hwmon/hwmon\d+/")
@@ -24,27 +25,12 @@ _KEPT = {errno.EACCES, errno.EPERM}
 _RAPL = "constraint_"
 
 
-class FileLimit:
+class FileLimit(Named):
     """Finds its file again each time, by the device that it belongs to: numbers of hwmon change over restarts."""
 
-    def __init__(
-        self,
-        at: str,
-        device: str,
-        name: str,
-        *,
-        min_w: float | None = None,
-        max_w: float | None = None,
-        default_w: float | None = None,
-    ) -> None:
-        self.address = Address(kind="file", at=at)
-        self.device = device
-        self.name = name
-        self.min_w = min_w
-        self.max_w = max_w
-        self.default_w = default_w
-        self._met_w: float | None = None
-        """What it was at first: that may be put back whatever the range is."""
+    KIND = "file"
+    _met_w: float | None = None
+    """What it was at first: that may be put back whatever the range is."""
 
     def read(self) -> float:
         """The limit as the file says it."""

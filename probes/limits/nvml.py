@@ -7,8 +7,9 @@ answers. A limit lasts until the driver is unloaded (nvml.h); without persistenc
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from .contract import Address, Forbidden, LimitError, Vanished
+from .contract import Forbidden, LimitError, Vanished
 from .journal import ROUNDED_W, SAME_W
+from .named import Named
 
 if TYPE_CHECKING:
     from ..hardware.nvidia.nvml import Nvml
@@ -29,27 +30,12 @@ _GONE = {
 }
 
 
-class NvmlLimit:
-    """Asks the driver when first needed."""
+class NvmlLimit(Named):
+    """Asks the driver when first needed. It is found by the UUID of its GPU."""
 
-    def __init__(
-        self,
-        uuid: str,
-        device: str,
-        name: str,
-        *,
-        min_w: float | None = None,
-        max_w: float | None = None,
-        default_w: float | None = None,
-    ) -> None:
-        self.address = Address(kind="nvml", at=uuid)
-        self.device = device
-        self.name = name
-        self.min_w = min_w
-        self.max_w = max_w
-        self.default_w = default_w
-        self._handle: object | None = None
-        self._index: int | None = None
+    KIND = "nvml"
+    _handle: object | None = None
+    _index: int | None = None
 
     def read(self) -> float:
         """The limit that is set."""
