@@ -27,3 +27,7 @@ class Named:
         self.min_w = min_w
         self.max_w = max_w
         self.default_w = default_w
+
+    def allow(self, min_w: float, max_w: float) -> None:
+        """The range that the driver tells now."""
+        self.min_w, self.max_w = min_w, max_w

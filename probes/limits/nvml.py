@@ -71,7 +71,7 @@ class NvmlLimit(Named):
         answer, code = self._call("nvmlDeviceGetPowerManagementLimitConstraints")
         if isinstance(answer, list):
             lowest, highest = cast("list[int]", answer)
-            self.min_w, self.max_w = lowest / 1e3, highest / 1e3
+            self.allow(lowest / 1e3, highest / 1e3)
         elif code not in {_UNSUPPORTED, _FUNCTION_MISSING}:
             raise self._error(code, None)
 
